@@ -1,0 +1,187 @@
+/**
+ * What the core asks of storage. One screen for each subject; `db/` implements them all on PostgreSQL and PGlite.
+ * Every method either answers or rejects with `StorageUnavailable`; a promise that resolved is committed.
+ */
+import type { Change } from "./events.ts";
+import type { Conversation, ConversationView, Message, MessageContent, Profile, Standing } from "./model.ts";
+
+export interface UserStore {
+  user(id: string): Promise<Profile | null>;
+  userByName(username: string): Promise<Profile | null>;
+  /** Those of `idsOrNames` that exist, in no order; an id wins over a username. */
+  usersByIdOrName(idsOrNames: readonly string[]): Promise<{ asked: string; profile: Profile }[]>;
+  /** Stores the profile as it now is. "taken": another id holds the username, or a conversation has it as its id. */
+  putUser(profile: Profile): Promise<"stored" | "taken">;
+  /** Usernames and names that begin with or contain `text`, by username; at most `limit`. */
+  searchUsers(text: string, limit: number): Promise<Profile[]>;
+}
+
+export interface NewGroup {
+  readonly id: string | null;
+  readonly name: string;
+  readonly imageUrl: string | null;
+  readonly creatorId: string;
+  /** Without doubles; the creator is among them. */
+  readonly memberIds: readonly string[];
+}
+
+/** A membership change that was committed. */
+export interface MembershipChange {
+  readonly conversation: Conversation;
+  /** The membership's version afterwards. */
+  readonly membership: number;
+  /** Those whom it concerned: who was added and was not there before, or who went. Empty: nothing changed. */
+  readonly users: readonly Profile[];
+}
+
+export interface ConversationStore {
+  /** The conversation, and whether `userId` is a member of it. */
+  conversation(id: string, userId: string): Promise<{ conversation: Conversation; isMember: boolean } | null>;
+  directConversation(userId: string, otherId: string): Promise<Conversation | null>;
+  /** Finds or makes the one direct conversation of the pair, however many race to it. */
+  openDirect(userId: string, otherId: string): Promise<{ conversation: Conversation; created: boolean }>;
+  /** "taken": the id is a conversation's or somebody's username. */
+  createGroup(group: NewGroup): Promise<Conversation | "taken">;
+  updateGroup(id: string, fields: { name?: string; imageUrl?: string | null }): Promise<Conversation | null>;
+  /** "too_many": it would have more than `limit` members; nobody was added. */
+  addMembers(id: string, userIds: readonly string[], limit: number): Promise<MembershipChange | "too_many">;
+  /** A creator who goes hands the group to its longest-standing member. */
+  removeMember(id: string, userId: string): Promise<MembershipChange>;
+  members(id: string, limit: number): Promise<Profile[]>;
+  /** As one member sees it; null when there is none or they are not in it. */
+  view(id: string, userId: string): Promise<ConversationView | null>;
+  /** Newest first; direct ones from their first message on. `before` is the last row's place. */
+  views(userId: string, limit: number, before: { updatedAt: string; id: string } | null): Promise<ConversationView[]>;
+}
+
+export interface NewMessage extends MessageContent {
+  readonly id: string;
+  /** The client chose the id: it may be taken. */
+  readonly idFromClient: boolean;
+  readonly conversationId: string;
+  readonly sender: Profile;
+  readonly clientId: string | null;
+}
+
+export type SendOutcome =
+  | { readonly status: "stored"; readonly change: Change }
+  /** The same client id was stored before: the first message as it is now. */
+  | { readonly status: "repeated"; readonly message: Message }
+  | { readonly status: "not_a_member" }
+  | { readonly status: "id_taken" }
+  | { readonly status: "unknown_reply" };
+
+/** Something that a member does to what is there. `conversationId` null: whichever conversation the message is in. */
+export type Amendment =
+  | {
+      readonly kind: "edit";
+      readonly userId: string;
+      readonly conversationId: string | null;
+      readonly messageId: string;
+      readonly text: string;
+    }
+  | {
+      readonly kind: "delete";
+      readonly userId: string;
+      readonly conversationId: string | null;
+      readonly messageId: string;
+    }
+  | {
+      readonly kind: "pin";
+      readonly userId: string;
+      readonly conversationId: string | null;
+      readonly messageId: string;
+      readonly pinned: boolean;
+    }
+  /** Up to `messageId`, or all there is. */
+  | {
+      readonly kind: "read";
+      readonly userId: string;
+      readonly conversationId: string;
+      readonly messageId: string | null;
+    };
+
+/** What an amendment is judged by: the state it meets, read under the conversation's lock. */
+export interface AmendmentContext {
+  readonly message: Message;
+  readonly creatorId: string | null;
+}
+
+export type Judgement = "apply" | "unchanged" | "forbidden" | "empty";
+
+export interface ReadMark {
+  readonly conversationId: string;
+  readonly user: Profile;
+  readonly messageId: string;
+  readonly seq: number;
+  readonly readAt: string;
+  readonly unread: number;
+  readonly asOf: number;
+  readonly reads: number;
+  readonly membersCount: number;
+}
+
+export type AmendOutcome =
+  | { readonly status: "changed"; readonly change: Change }
+  | { readonly status: "read"; readonly mark: ReadMark }
+  | { readonly status: "unchanged"; readonly message: Message | null }
+  | { readonly status: "forbidden" }
+  | { readonly status: "empty" };
+
+export interface MessageStore {
+  /** One transaction and a constant number of statements for all of them; outcomes in the order of `messages`. */
+  send(messages: readonly NewMessage[]): Promise<SendOutcome[]>;
+  /** The same for edits, deletions, pins and read marks. `judge` is the core's rule for the first three. */
+  amend(
+    amendments: readonly Amendment[],
+    judge: (amendment: Amendment, context: AmendmentContext) => Judgement,
+  ): Promise<AmendOutcome[]>;
+  /** A page of history, newest first. `before` and `after` are seqs at creation, exclusive. */
+  history(page: HistoryPage): Promise<Message[]>;
+}
+
+export interface HistoryPage {
+  readonly conversationId: string;
+  readonly before: number | null;
+  /** With `after` alone, the page is the one right after it (still newest first). */
+  readonly after: number | null;
+  readonly limit: number;
+  readonly pinned: boolean;
+}
+
+/** What delivery needs to find again: the truth behind a channel layer that may lose anything. */
+export interface DeliveryStore {
+  /** One change for each number in (`after`, `upTo`], in order, at most `limit`; the message in its newest state. */
+  changes(conversationId: string, after: number, upTo: number, limit: number): Promise<Change[]>;
+  /** The messages changed after `since`, each once in its newest state, by `changedSeq`; and the present seq. */
+  changedSince(
+    conversationId: string,
+    since: number,
+    limit: number,
+  ): Promise<{ present: number; changes: Change[] } | "too_many" | "unknown_seq">;
+  positions(conversationIds: readonly string[]): Promise<Position[]>;
+  /** Where the user is a member, and since which seq. */
+  memberships(userId: string): Promise<{ conversationId: string; from: number }[]>;
+  /** Of these users, those who are members now, and the membership's version that this is true for. */
+  membersAmong(conversationId: string, userIds: readonly string[]): Promise<{ membership: number; userIds: string[] }>;
+}
+
+export interface Position {
+  readonly conversationId: string;
+  readonly seq: number;
+  readonly membership: number;
+  readonly reads: number;
+  readonly membersCount: number;
+}
+
+export interface UnreadStore {
+  /** Every conversation of the user with its unread count, in one snapshot; O(conversations), whatever their size. */
+  standings(userId: string): Promise<Standing[]>;
+  standing(userId: string, conversationId: string): Promise<Standing | null>;
+}
+
+export interface Store extends UserStore, ConversationStore, MessageStore, DeliveryStore, UnreadStore {
+  /** Resolves when storage answers. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}

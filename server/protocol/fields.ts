@@ -1,0 +1,101 @@
+/** The fields that more than one frame or request has, each declared once with its bounds. */
+import { z } from "zod";
+
+/** PostgreSQL stores neither NUL nor half of a surrogate pair; both are refused where they come in. */
+function isStorable(text: string): boolean {
+  return !text.includes("\u0000") && text.isWellFormed();
+}
+
+const STORABLE = "must be well-formed Unicode without NUL";
+
+/** Text of at most `max` UTF-16 units. */
+export function text(max: number) {
+  return z.string().max(max, `expected at most ${max} characters`).refine(isStorable, STORABLE);
+}
+
+function countCodePoints(value: string): number {
+  let count = 0;
+  for (const _ of value) count += 1;
+  return count;
+}
+
+/** The text of a message: at most `max` code points, as people count characters rather than UTF-16 units. */
+export function messageText(max: number) {
+  return z
+    .string()
+    .refine((value) => value.length <= max || countCodePoints(value) <= max, `expected at most ${max} characters`)
+    .refine(isStorable, STORABLE);
+}
+
+export const userId = text(128).min(1, "expected a user id of 1 to 128 characters");
+
+export const username = z
+  .string()
+  .regex(/^[\p{L}\p{M}\p{N}@.+\-_]{1,150}$/u, "expected 1 to 150 letters, digits or @ . + - _")
+  .refine((value) => value !== "notifications", "notifications is a reserved name");
+
+/** An id that a client may bring; what the server makes (UUIDv7) is of the same form. */
+export const resourceId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "expected 1 to 64 of A-Z a-z 0-9 _ -");
+
+export const clientId = text(64).min(1, "expected 1 to 64 characters");
+
+const MAX_URL = 2048;
+
+/** An absolute http or https URL. */
+export const httpUrl = text(MAX_URL).refine(isHttpUrl, "expected an http or https URL");
+
+/** An http or https URL, or a relative reference such as a file name; never another scheme (RFC 3986, 4.2). */
+export const mediaReference = text(MAX_URL)
+  .min(1)
+  .refine((value) => isHttpUrl(value) || isRelativeReference(value), "expected an http or https URL or a relative one");
+
+function isHttpUrl(value: string): boolean {
+  return /^https?:\/\//i.test(value) && URL.canParse(value);
+}
+
+function isRelativeReference(value: string): boolean {
+  // Browsers drop control characters and leading blanks before they look for a scheme, so neither may hide one; `//host`
+  // and backslashes would leave the site.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (/[\u0000-\u0020\u007f\\]/.test(value) || value.startsWith("//")) return false;
+  return !/^[^/?#]*:/.test(value);
+}
+
+export const mediaType = z.enum(["VIDEO", "AUDIO", "IMAGE", "FILE"]);
+
+/** A link, or an object that describes one: its `url`, where it has one, is http or https; its other fields are the client's. */
+export const attachment = z.union(
+  [httpUrl, z.record(z.string(), z.unknown()).refine(isDescribedLink, "expected an http or https url")],
+  {
+    error: "expected an http or https URL, or an object whose url is one",
+  },
+);
+
+function isDescribedLink(value: Record<string, unknown>): boolean {
+  return (value.url === undefined || (typeof value.url === "string" && isHttpUrl(value.url))) && isStorableTree(value);
+}
+
+export const MAX_ATTACHMENTS = 20;
+
+export const attachments = z.array(attachment).max(MAX_ATTACHMENTS, `expected at most ${MAX_ATTACHMENTS} attachments`);
+
+/** How deep an opaque object of a client's may nest before it is refused. */
+const MAX_DEPTH = 8;
+
+/** An opaque object of the client's that is stored as it came. */
+export const opaqueObject = z
+  .record(z.string(), z.unknown())
+  .refine(isStorableTree, `${STORABLE}, at most ${MAX_DEPTH} deep`);
+
+function isStorableTree(value: unknown, depth = 0): boolean {
+  if (typeof value === "string") return isStorable(value);
+  if (typeof value !== "object" || value === null) return true;
+  if (depth >= MAX_DEPTH) return false;
+  return Object.entries(value).every(([key, inner]) => isStorable(key) && isStorableTree(inner, depth + 1));
+}
+
+/** A position in a conversation: 0 is before its first change. */
+export const seq = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+
+/** ISO 8601, UTC, milliseconds. */
+export const timestamp = z.iso.datetime();
