@@ -3,7 +3,7 @@
  * Every method either answers or rejects with `StorageUnavailable`; a promise that resolved is committed.
  */
 import type { Change } from "./events.ts";
-import type { Conversation, ConversationView, Message, MessageContent, Profile, Standing } from "./model.ts";
+import type { Conversation, ConversationView, Message, MessageContent, Profile, Standing, UserReference } from "./model.ts";
 
 export interface UserStore {
   user(id: string): Promise<Profile | null>;
@@ -154,16 +154,28 @@ export interface DeliveryStore {
   /** One change for each number in (`after`, `upTo`], in order, at most `limit`; the message in its newest state. */
   changes(conversationId: string, after: number, upTo: number, limit: number): Promise<Change[]>;
   /** The messages changed after `since`, each once in its newest state, by `changedSeq`; and the present seq. */
-  changedSince(
-    conversationId: string,
-    since: number,
-    limit: number,
-  ): Promise<{ present: number; changes: Change[] } | "too_many" | "unknown_seq">;
+  changedSince(conversationId: string, since: number, limit: number): Promise<Catchup>;
   positions(conversationIds: readonly string[]): Promise<Position[]>;
   /** Where the user is a member, and since which seq. */
   memberships(userId: string): Promise<{ conversationId: string; from: number }[]>;
   /** Of these users, those who are members now, and the membership's version that this is true for. */
   membersAmong(conversationId: string, userIds: readonly string[]): Promise<{ membership: number; userIds: string[] }>;
+}
+
+/** What somebody who has everything up to a seq still needs. */
+export type Catchup = { readonly present: number } & (
+  | { readonly status: "complete"; readonly messages: readonly ChangedMessage[] }
+  /** More than the limit changed; or the seq asked from lies beyond the present one. */
+  | { readonly status: "too_many" | "unknown_seq" }
+);
+
+/** A message in its newest state, and what is new about it. */
+export interface ChangedMessage {
+  readonly message: Message;
+  /** "edited_and_pinned": both the text and the pin changed. */
+  readonly kind: "created" | "edited" | "pinned" | "edited_and_pinned" | "deleted";
+  /** Who pinned or unpinned it last; null when the pin did not change. */
+  readonly pinActor: UserReference | null;
 }
 
 export interface Position {

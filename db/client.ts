@@ -1,0 +1,152 @@
+/**
+ * The two databases the server runs on, behind one face: PostgreSQL through postgres.js, and PGlite, PostgreSQL compiled
+ * into the process, for who has nothing but Node.
+ */
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { PGlite } from "@electric-sql/pglite";
+import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
+import { drizzle as drizzlePglite } from "drizzle-orm/pglite";
+import { migrate as migratePglite } from "drizzle-orm/pglite/migrator";
+import { drizzle as drizzlePostgres } from "drizzle-orm/postgres-js";
+import { migrate as migratePostgres } from "drizzle-orm/postgres-js/migrator";
+import postgres from "postgres";
+import { lockFolder } from "./folder-lock.ts";
+
+export type Drizzle = PgDatabase<PgQueryResultHKT>;
+export type Row = Record<string, unknown>;
+
+/** The rows of a raw statement run through drizzle: its two drivers wrap them differently. */
+export function rowsOf(result: unknown): Row[] {
+  if (Array.isArray(result)) return result;
+  if (typeof result === "object" && result !== null && "rows" in result && Array.isArray(result.rows)) {
+    return result.rows;
+  }
+  throw new TypeError("the driver returned no rows");
+}
+
+/** The one connection that messages and read marks are written on: a batch at a time, in order. */
+export interface Writer {
+  /** One prepared statement of ours; what is not text is cast to float8 in it, because the drivers differ on bigint. */
+  query(statement: string, params: readonly string[]): Promise<Row[]>;
+  transaction<T>(work: (transaction: Drizzle) => Promise<T>): Promise<T>;
+}
+
+export interface Database {
+  /** For a person to read: where it is, without a password. */
+  readonly description: string;
+  /** Reads, and the rare writes that are not messages. */
+  readonly drizzle: Drizzle;
+  readonly writer: Writer;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * The writer finds every row by its key. A plan chosen while the tables were still small, and kept for a prepared
+ * statement, would go on scanning them when they are large; so it may not choose such a plan at all.
+ */
+const BY_KEY = { enable_seqscan: "off", enable_hashjoin: "off", enable_mergejoin: "off" } as const;
+
+/** Connections for reads, besides the writer's one. */
+const READERS = 8;
+
+export interface PostgresOptions {
+  readonly url: string;
+  /** Schema to live in; made when it is not there. Default: the server's own search path. */
+  readonly searchPath: string | null;
+  /** Also given to a caller who wants to hear of the server's notices. */
+  readonly onNotice?: (message: string) => void;
+}
+
+export async function openPostgres(options: PostgresOptions): Promise<Database> {
+  const connect = (max: number, settings: Record<string, string> = {}) =>
+    postgres(options.url, {
+      max,
+      connect_timeout: 5,
+      onnotice: (notice) => options.onNotice?.(String(notice.message)),
+      connection: {
+        application_name: "parley",
+        ...(options.searchPath === null ? {} : { search_path: options.searchPath }),
+        ...settings,
+      },
+    });
+  await migrateDatabase(connect, options.searchPath);
+  const readers = connect(READERS);
+  const writer = connect(1, BY_KEY);
+  const writerDrizzle = drizzlePostgres(writer);
+  return {
+    description: `PostgreSQL at ${new URL(options.url).host}${new URL(options.url).pathname}`,
+    drizzle: drizzlePostgres(readers) as Drizzle,
+    writer: {
+      query: (statement, params) => writer.unsafe<Row[]>(statement, [...params], { prepare: true }),
+      transaction: (work) => writerDrizzle.transaction((transaction) => work(transaction as Drizzle)),
+    },
+    ping: async () => {
+      await readers`select 1`;
+    },
+    close: async () => {
+      await Promise.all([readers.end({ timeout: 5 }), writer.end({ timeout: 5 })]);
+    },
+  };
+}
+
+/** An arbitrary number, the same for every version: nodes that start together on an empty database migrate it once. */
+const MIGRATION_LOCK = 7_275_335_690;
+
+async function migrateDatabase(connect: (max: number) => postgres.Sql, searchPath: string | null): Promise<void> {
+  const sql = connect(1);
+  try {
+    await sql`select pg_advisory_lock(${MIGRATION_LOCK})`;
+    if (searchPath !== null) await sql`create schema if not exists ${sql(searchPath)}`;
+    await migratePostgres(drizzlePostgres(sql), {
+      migrationsFolder: migrationsFolder(),
+      ...(searchPath === null ? {} : { migrationsSchema: searchPath }),
+    });
+  } finally {
+    // The lock is the session's: it goes with the connection.
+    await sql.end({ timeout: 5 });
+  }
+}
+
+/** `folder` null: in memory, gone with the process. */
+export async function openPglite(folder: string | null): Promise<Database> {
+  let release = async () => {};
+  if (folder !== null) {
+    await mkdir(folder, { recursive: true });
+    release = await lockFolder(folder);
+  }
+  const pglite = folder === null ? new PGlite() : new PGlite(join(folder, "pglite"));
+  await pglite.waitReady;
+  for (const [name, value] of Object.entries(BY_KEY)) await pglite.exec(`set ${name} = ${value}`);
+  const database = drizzlePglite(pglite);
+  await migratePglite(database, { migrationsFolder: migrationsFolder() });
+  return {
+    description:
+      folder === null ? "embedded PostgreSQL (PGlite) in memory" : `embedded PostgreSQL (PGlite) in ${folder}`,
+    drizzle: database as Drizzle,
+    writer: {
+      query: async (statement, params) => (await pglite.query<Row>(statement, [...params])).rows,
+      transaction: (work) => database.transaction((transaction) => work(transaction as Drizzle)),
+    },
+    ping: async () => {
+      await pglite.query("select 1");
+    },
+    close: async () => {
+      await pglite.close();
+      await release();
+    },
+  };
+}
+
+/** `migrations/` stands beside package.json, one level up from the sources and two from the build. */
+function migrationsFolder(): string {
+  let folder = import.meta.dirname;
+  while (!existsSync(join(folder, "migrations", "meta", "_journal.json"))) {
+    const parent = dirname(folder);
+    if (parent === folder) throw new Error("the migrations folder is missing from this installation");
+    folder = parent;
+  }
+  return join(folder, "migrations");
+}

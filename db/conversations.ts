@@ -1,0 +1,144 @@
+import { and, desc, eq, exists, gt, inArray, lt, or, sql } from "drizzle-orm";
+import type { Conversation, ConversationView, Profile } from "../server/core/model.ts";
+import type { ConversationStore } from "../server/core/store.ts";
+import type { Drizzle } from "./client.ts";
+import { conversationColumns, isMember, profileColumns, selectMessages, toConversation, toMessage } from "./rows.ts";
+import { conversations, members, messages, users } from "./schema.ts";
+import { unreadCount } from "./unread.ts";
+
+type ReadingConversations = Pick<
+  ConversationStore,
+  "conversation" | "directConversation" | "openDirect" | "members" | "view" | "views"
+>;
+
+export function conversationStore(database: Drizzle, newId: () => string): ReadingConversations {
+  /** A pair has one order, the database's: JavaScript sorts some characters otherwise. */
+  const pair = (one: string, other: string) => ({
+    low: sql<string>`least(${one}::text collate "C", ${other}::text collate "C")`,
+    high: sql<string>`greatest(${one}::text collate "C", ${other}::text collate "C")`,
+  });
+
+  async function directConversation(userId: string, otherId: string): Promise<Conversation | null> {
+    const { low, high } = pair(userId, otherId);
+    const [row] = await database
+      .select(conversationColumns)
+      .from(conversations)
+      .where(and(eq(conversations.directLow, low), eq(conversations.directHigh, high)));
+    return row === undefined ? null : toConversation(row);
+  }
+
+  async function views(userId: string, where: ReturnType<typeof and>, limit: number): Promise<ConversationView[]> {
+    const rows = await database
+      .select({
+        conversation: conversationColumns,
+        directLow: conversations.directLow,
+        directHigh: conversations.directHigh,
+        unread: unreadCount,
+      })
+      .from(members)
+      .innerJoin(conversations, eq(conversations.id, members.conversationId))
+      .where(and(eq(members.userId, userId), where))
+      .orderBy(desc(conversations.updatedAt), desc(conversations.id))
+      .limit(limit);
+    const otherIds = rows.flatMap(({ directLow, directHigh }) => otherOf(userId, directLow, directHigh) ?? []);
+    const [others, lastMessages] = await Promise.all([
+      profilesOf(database, otherIds),
+      lastMessagesOf(
+        database,
+        rows.map((row) => row.conversation.id),
+      ),
+    ]);
+    return rows.map(({ conversation, directLow, directHigh, unread }) => ({
+      ...toConversation(conversation),
+      unread,
+      otherUser: others.get(otherOf(userId, directLow, directHigh) ?? "") ?? null,
+      lastMessage: lastMessages.get(conversation.id) ?? null,
+    }));
+  }
+
+  return {
+    conversation: async (id, userId) => {
+      const [row] = await database
+        .select({
+          conversation: conversationColumns,
+          isMember: sql<boolean>`${exists(database.select({ one: sql`1` }).from(members).where(isMember(id, userId)))}`,
+        })
+        .from(conversations)
+        .where(eq(conversations.id, id));
+      return row === undefined ? null : { conversation: toConversation(row.conversation), isMember: row.isMember };
+    },
+
+    directConversation,
+
+    openDirect: async (userId, otherId) => {
+      const created = await database.transaction(async (transaction) => {
+        const { low, high } = pair(userId, otherId);
+        const userIds = [...new Set([userId, otherId])];
+        const [row] = await transaction
+          .insert(conversations)
+          .values({ id: newId(), type: "direct", directLow: low, directHigh: high, membersCount: userIds.length })
+          .onConflictDoNothing({ target: [conversations.directLow, conversations.directHigh] })
+          .returning(conversationColumns);
+        if (row === undefined) return null;
+        await transaction
+          .insert(members)
+          .values(
+            userIds.map((id) => ({ conversationId: row.id, userId: id, joinedSeq: 0, cursorSeq: 0, cursorCount: 0 })),
+          );
+        return toConversation(row);
+      });
+      if (created !== null) return { conversation: created, created: true };
+      // The insert waited for whoever was making it, so it is there and visible now.
+      const conversation = await directConversation(userId, otherId);
+      if (conversation === null) throw new Error("a direct conversation conflicted with none");
+      return { conversation, created: false };
+    },
+
+    members: (id, limit) =>
+      database
+        .select(profileColumns)
+        .from(members)
+        .innerJoin(users, eq(users.id, members.userId))
+        .where(eq(members.conversationId, id))
+        .orderBy(members.joinedAt, members.userId)
+        .limit(limit),
+
+    view: async (id, userId) => (await views(userId, eq(conversations.id, id), 1))[0] ?? null,
+
+    views: (userId, limit, before) => {
+      const isListed = or(eq(conversations.type, "group"), gt(conversations.messageCount, 0));
+      if (before === null) return views(userId, isListed, limit);
+      const at = new Date(before.updatedAt);
+      const isOlder = or(
+        lt(conversations.updatedAt, at),
+        and(eq(conversations.updatedAt, at), lt(conversations.id, before.id)),
+      );
+      return views(userId, and(isListed, isOlder), limit);
+    },
+  };
+}
+
+function otherOf(userId: string, low: string | null, high: string | null): string | null {
+  return low === userId ? high : low;
+}
+
+async function profilesOf(database: Drizzle, ids: string[]): Promise<Map<string, Profile>> {
+  if (ids.length === 0) return new Map();
+  const profiles = await database.select(profileColumns).from(users).where(inArray(users.id, ids));
+  return new Map(profiles.map((profile) => [profile.id, profile]));
+}
+
+/** The newest message of each, found by its place in the index: one step a conversation, however long it is. */
+async function lastMessagesOf(database: Drizzle, ids: string[]) {
+  if (ids.length === 0) return new Map();
+  const newest = database
+    .select({ seq: sql<number>`max(${messages.seq})` })
+    .from(messages)
+    .where(eq(messages.conversationId, conversations.id));
+  const places = database
+    .select({ id: conversations.id, seq: sql`(${newest})` })
+    .from(conversations)
+    .where(inArray(conversations.id, ids));
+  const rows = await selectMessages(database, sql`(${messages.conversationId}, ${messages.seq}) in (${places})`);
+  return new Map(rows.map((row) => [row.message.conversationId, toMessage(row)]));
+}

@@ -1,0 +1,152 @@
+/**
+ * The tables. The same on PostgreSQL and PGlite.
+ *
+ * Unread counts are a subtraction (see `conversations.messageCount` and the counters on `members`): no count ever walks
+ * the messages, and a message writes three rows whatever the number of members: itself, its conversation, its sender.
+ */
+import { sql } from "drizzle-orm";
+import {
+  bigint,
+  boolean,
+  check,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+} from "drizzle-orm/pg-core";
+import type { Attachment } from "../server/core/model.ts";
+
+/** A count or position; safe as a JavaScript number up to 2^53. */
+const count = (name: string) => bigint(name, { mode: "number" });
+const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: "date" });
+
+export const users = pgTable(
+  "users",
+  {
+    id: text("id").primaryKey(),
+    username: text("username").notNull(),
+    name: text("name").notNull(),
+    firstName: text("first_name").notNull(),
+    lastName: text("last_name").notNull(),
+    avatar: text("avatar"),
+    createdAt: instant("created_at").notNull().defaultNow(),
+  },
+  (table) => [uniqueIndex("users_username_key").on(table.username)],
+);
+
+export const conversations = pgTable(
+  "conversations",
+  {
+    id: text("id").primaryKey(),
+    type: text("type", { enum: ["direct", "group"] }).notNull(),
+    /** The pair of a direct conversation, in order, so that the unique index admits one for each pair. */
+    directLow: text("direct_low").references(() => users.id),
+    directHigh: text("direct_high").references(() => users.id),
+    name: text("name").notNull().default(""),
+    imageUrl: text("image_url"),
+    creatorId: text("creator_id").references(() => users.id),
+    /** The number of the newest change. Its row lock is what puts the changes of a conversation in one order. */
+    seq: count("seq").notNull().default(0),
+    /** Messages ever created, deleted ones too. */
+    messageCount: count("message_count").notNull().default(0),
+    membersCount: integer("members_count").notNull(),
+    /** How often the membership changed, and how often a cursor moved: what lets a node notice that it missed one. */
+    membership: count("membership").notNull().default(0),
+    reads: count("reads").notNull().default(0),
+    createdAt: instant("created_at").notNull().defaultNow(),
+    updatedAt: instant("updated_at").notNull().defaultNow(),
+  },
+  (table) => [
+    uniqueIndex("conversations_pair_key").on(table.directLow, table.directHigh),
+    check("conversations_pair", sql`(${table.type} = 'direct') = (${table.directLow} is not null)`),
+    check("conversations_pair_order", sql`${table.directLow} collate "C" <= ${table.directHigh} collate "C"`),
+  ],
+);
+
+export const members = pgTable(
+  "members",
+  {
+    conversationId: text("conversation_id")
+      .notNull()
+      .references(() => conversations.id),
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id),
+    joinedAt: instant("joined_at").notNull().defaultNow(),
+    /** The conversation's `seq` when they joined. */
+    joinedSeq: count("joined_seq").notNull(),
+    /**
+     * unread = conversation.messageCount - cursorCount - ownAfter - deletedAfter
+     *
+     * `cursorSeq`: highest seq read. `cursorCount`: messages created up to there. `ownAfter`: the member's own created
+     * after it, deleted or not. `deletedAfter`: others' created after it and deleted since.
+     */
+    cursorSeq: count("cursor_seq").notNull(),
+    cursorCount: count("cursor_count").notNull(),
+    ownAfter: count("own_after").notNull().default(0),
+    deletedAfter: count("deleted_after").notNull().default(0),
+  },
+  (table) => [
+    primaryKey({ columns: [table.conversationId, table.userId] }),
+    index("members_user_idx").on(table.userId),
+  ],
+);
+
+/**
+ * Messages and changes carry no foreign keys: the statement that writes them has just locked the conversation and found
+ * the member, and a key check for each row (with a share lock on the sender) would be the larger part of its cost.
+ */
+export const messages = pgTable(
+  "messages",
+  {
+    id: text("id").primaryKey(),
+    conversationId: text("conversation_id").notNull(),
+    seq: count("seq").notNull(),
+    changedSeq: count("changed_seq").notNull(),
+    /** This is the conversation's n-th message: what `members.cursorCount` becomes when it is read. */
+    ordinal: count("ordinal").notNull(),
+    senderId: text("sender_id").notNull(),
+    clientId: text("client_id"),
+    text: text("text").notNull(),
+    mediaUrl: text("media_url"),
+    mediaType: text("media_type", { enum: ["VIDEO", "AUDIO", "IMAGE", "FILE"] }),
+    messageType: text("message_type"),
+    attachments: jsonb("attachments").$type<Attachment[]>(),
+    replyTo: text("reply_to"),
+    replyQuote: jsonb("reply_quote").$type<Record<string, unknown>>(),
+    isStoryReply: boolean("is_story_reply").notNull().default(false),
+    fileIdentifier: text("file_identifier"),
+    mediaUrlExpiration: text("media_url_expiration"),
+    createdAt: instant("created_at").notNull(),
+    editedAt: instant("edited_at"),
+    deletedAt: instant("deleted_at"),
+    deletedBy: text("deleted_by"),
+    pinnedAt: instant("pinned_at"),
+    pinnedBy: text("pinned_by"),
+  },
+  (table) => [
+    uniqueIndex("messages_place_key").on(table.conversationId, table.seq),
+    /** A client id is the same message for ever. */
+    uniqueIndex("messages_client_id_key")
+      .on(table.conversationId, table.senderId, table.clientId)
+      .where(sql`${table.clientId} is not null`),
+    index("messages_pinned_idx").on(table.conversationId, table.seq).where(sql`${table.pinnedAt} is not null`),
+  ],
+);
+
+/** The numbers that edits, deletions and pins took. A creation's number is on the message itself. */
+export const changes = pgTable(
+  "changes",
+  {
+    conversationId: text("conversation_id").notNull(),
+    seq: count("seq").notNull(),
+    messageId: text("message_id").notNull(),
+    kind: text("kind", { enum: ["edited", "deleted", "pinned", "unpinned"] }).notNull(),
+    actorId: text("actor_id").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.conversationId, table.seq] })],
+);
