@@ -1,0 +1,16 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["tests/**/*.test.ts"],
+    globalSetup: "tests/support/global-setup.ts",
+    setupFiles: "tests/support/worker-setup.ts",
+    reporters: ["default", "./tests/support/summary-reporter.ts"],
+    pool: "forks",
+    maxWorkers: 2,
+    // Milliseconds. Far above what a test takes: they end what hangs, they do not measure.
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    passWithNoTests: false,
+  },
+});
