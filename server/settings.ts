@@ -1,0 +1,169 @@
+/**
+ * Every setting there is: name, form, default and description, declared here alone. `.env.example` is written from it.
+ */
+import { z } from "zod";
+import { PUBLIC_KEY_EXPECTED, parsePublicKey } from "./auth/keys.ts";
+import { type AllowedOrigins, parseOrigin } from "./auth/origin.ts";
+
+const MAX_INT = 2 ** 31 - 1;
+
+function wholeNumber(min: number, max: number) {
+  const expected = `expected a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,10}$/, expected)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, expected);
+}
+
+/** A string that `parse` makes a `T` of; null from it means that the string is not as expected. */
+function parsed<T>(parse: (text: string) => T | null, expected: string) {
+  return z.string().transform((value, context): T => {
+    const result = parse(value);
+    if (result !== null) return result;
+    context.addIssue({ code: "custom", message: expected });
+    return z.NEVER;
+  });
+}
+
+function oneOf<const T extends string>(words: readonly [T, ...T[]]) {
+  return z.enum(words, `expected one of ${words.join(", ")}`);
+}
+
+export const settings = z.object({
+  NODE_ENV: oneOf(["development", "test", "production"])
+    .default("development")
+    .describe("development, test or production; production insists on a key to verify tokens with"),
+  HOST: z
+    .string()
+    .default("127.0.0.1")
+    .describe("address to listen on; 0.0.0.0 or :: for every network of the machine"),
+  PORT: wholeNumber(0, 65_535).default(8000).describe("TCP port to listen on; 0 takes a free one"),
+  LOG_LEVEL: oneOf(["fatal", "error", "warn", "info", "debug", "trace", "silent"])
+    .default("info")
+    .describe("fatal, error, warn, info, debug, trace or silent"),
+
+  DATA_DIR: z.string().default("./data").describe("directory of the embedded database and of the development secret"),
+  DATABASE_URL: parsed(parseDatabaseUrl, "expected postgres://user:password@host:port/database, ?schema= a plain name")
+    .optional()
+    .describe("PostgreSQL; a schema parameter is the search path; empty: embedded PostgreSQL under DATA_DIR"),
+  REDIS_URL: parsed(parseRedisUrl, "expected redis://host:port or rediss://host:port")
+    .optional()
+    .describe("Redis between nodes; goes before REDIS_HOST; empty, and REDIS_HOST too: one node on its own"),
+  REDIS_HOST: z
+    .string()
+    .refine((host) => !/[\s/@?#]/.test(host) && URL.canParse(redisUrl(host, 6379)), "expected a host name or address")
+    .optional()
+    .describe("Redis by host, in place of REDIS_URL"),
+  REDIS_PORT: wholeNumber(1, 65_535).optional().describe("port that goes with REDIS_HOST; empty: 6379"),
+  REDIS_PREFIX: z
+    .string()
+    .default("parley:")
+    .describe("begins every key and channel in Redis, so that it can be shared"),
+
+  JWT_SECRET: z
+    .string()
+    .optional()
+    .describe("verifies HS256 tokens: the text itself, at least 32 bytes in production. Set one of these three"),
+  JWT_PUBLIC_KEY: parsed(parsePublicKey, PUBLIC_KEY_EXPECTED)
+    .optional()
+    .describe("verifies RS256, ES256 or EdDSA tokens: PEM, line ends may be written \\n"),
+  JWT_JWKS_URL: parsed(parseKeySetUrl, "expected an http or https URL without user and password")
+    .optional()
+    .describe("verifies RS256, ES256 or EdDSA tokens: URL of the issuer's JSON Web Key Set"),
+  JWT_ISSUER: z.string().optional().describe("what a token's iss must be; empty: not checked"),
+  JWT_AUDIENCE: z.string().optional().describe("what a token's aud must be or contain; empty: not checked"),
+  ALLOWED_ORIGINS: parsed(parseAllowedOrigins, "expected origins such as https://app.example between commas, or *")
+    .optional()
+    .describe("origins of web pages that may open sockets, between commas; * any; empty: the server's own"),
+  API_KEY: z.string().optional().describe("lets a backend provision users (PUT /api/users/:id); empty: no such route"),
+
+  MAX_MESSAGE_CHARS: wholeNumber(1, 1_000_000).default(10_000).describe("code points of a message's text"),
+  MAX_FRAME_BYTES: wholeNumber(1024, MAX_INT).default(65_536).describe("bytes of a client's frame or HTTP body"),
+  SEND_RATE: wholeNumber(1, MAX_INT).default(20).describe("messages, edits, deletions and pins a second for a user"),
+  SEND_BURST: wholeNumber(1, MAX_INT).default(60).describe("how many of them may come at once"),
+  MAX_SOCKETS_PER_USER: wholeNumber(1, MAX_INT).default(50).describe("open sockets of one user"),
+  MAX_BUFFERED_BYTES: wholeNumber(1024, MAX_INT)
+    .default(1_048_576)
+    .describe("bytes that may wait for one slow socket before it is closed"),
+  PING_SECONDS: wholeNumber(1, 3600).default(25).describe("seconds between pings; dead after two without an answer"),
+  MAX_GROUP_MEMBERS: wholeNumber(2, MAX_INT).default(10_000).describe("members of a group"),
+  LARGE_ROOM_MEMBERS: wholeNumber(1, MAX_INT)
+    .default(100)
+    .describe("beyond so many members, joins, typing and read marks are not broadcast"),
+  RESUME_LIMIT: wholeNumber(1, MAX_INT).default(1000).describe("changes that are replayed to a client that resumes"),
+});
+
+export type Settings = z.infer<typeof settings>;
+
+/** Their values are kept out of error messages: they are secrets or may contain a password. */
+export const SECRET_SETTINGS: ReadonlySet<string> = new Set<keyof Settings>([
+  "DATABASE_URL",
+  "REDIS_URL",
+  "JWT_SECRET",
+  "JWT_PUBLIC_KEY",
+  "JWT_JWKS_URL",
+  "API_KEY",
+]);
+
+export interface Database {
+  /** As it was set, without the `schema` parameter: postgres.js would send it to the server as a setting. */
+  readonly url: string;
+  /** Name of one schema, in the spelling it was given, hence to be quoted; null: the database's own search path. */
+  readonly searchPath: string | null;
+}
+
+/** Several hosts between commas, as postgres.js takes them, are no URL: they are let through by the first. */
+const DATABASE_URL = /^(postgres(?:ql)?:\/\/)([^/?#]*)(\/[^?#]*)?(\?[^#]*)?$/;
+
+/** One plain name: the seldom others would need quoting rules inside a URL. */
+const SCHEMA_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
+
+function parseDatabaseUrl(text: string): Database | null {
+  const [, scheme, authority = "", path = "", query = ""] = DATABASE_URL.exec(text) ?? [];
+  if (scheme === undefined || !URL.canParse(`${scheme}${authority.replace(/,[^@]*$/, "")}${path}`)) return null;
+  const parameters = new URLSearchParams(query);
+  const searchPath = parameters.get("schema");
+  if (searchPath === null) return { url: text, searchPath };
+  if (!SCHEMA_NAME.test(searchPath)) return null;
+  parameters.delete("schema");
+  const kept = parameters.size === 0 ? "" : `?${parameters}`;
+  return { url: `${scheme}${authority}${path}${kept}`, searchPath };
+}
+
+function parseRedisUrl(text: string): string | null {
+  return /^rediss?:\/\/[^/?#]/.test(text) && URL.canParse(text) ? text : null;
+}
+
+export function redisUrl(host: string, port: number): string {
+  return `redis://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+function parseKeySetUrl(text: string): URL | null {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return null;
+  const url = new URL(text);
+  // fetch refuses them, at the first token; better said at start.
+  return url.username + url.password === "" ? url : null;
+}
+
+function parseAllowedOrigins(text: string): AllowedOrigins | null {
+  if (text.trim() === "*") return { kind: "any" };
+  const origins = new Set<string>();
+  for (const entry of text.split(",")) {
+    const origin = parseOrigin(entry.trim());
+    if (origin === null) return null;
+    origins.add(origin);
+  }
+  return { kind: "listed", origins };
+}
+
+/** The text of `.env.example`: each setting under its description, with its default or, where it has none, empty. */
+export function environmentExample(): string {
+  const paragraphs = [
+    "# Copy to .env and change what you need. The environment goes before the file; empty means unset.",
+  ];
+  for (const [name, setting] of Object.entries(settings.shape)) {
+    paragraphs.push(`# ${setting.description}\n${name}=${setting.parse(undefined) ?? ""}`);
+  }
+  return `${paragraphs.join("\n\n")}\n`;
+}

@@ -1,0 +1,196 @@
+import { generateKeyPairSync } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { ConfigError, loadConfig } from "../../server/config.ts";
+
+const SECRET = "a secret of rather more than 32 bytes";
+const PEM = generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "pem" }).toString();
+
+function problemsOf(environment: NodeJS.ProcessEnv): readonly string[] {
+  try {
+    loadConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe("an empty environment", () => {
+  it("gives the defaults", () => {
+    expect(loadConfig({})).toEqual({
+      environment: "development",
+      host: "127.0.0.1",
+      port: 8000,
+      logLevel: "info",
+      dataDirectory: "./data",
+      database: null,
+      redis: null,
+      tokens: null,
+      allowedOrigins: { kind: "same_origin" },
+      apiKey: null,
+      maxMessageChars: 10_000,
+      maxFrameBytes: 65_536,
+      sendRate: 20,
+      sendBurst: 60,
+      maxSocketsPerUser: 50,
+      maxBufferedBytes: 1_048_576,
+      pingSeconds: 25,
+      maxGroupMembers: 10_000,
+      largeRoomMembers: 100,
+      resumeLimit: 1000,
+    });
+  });
+
+  it("is what empty strings and unknown names amount to", () => {
+    const environment = { PORT: "", NODE_ENV: "", JWT_SECRET: "", DATABASE_URL: "", SEND_RAET: "x", HOME: "/root" };
+    expect(loadConfig(environment)).toEqual(loadConfig({}));
+  });
+});
+
+describe("one line for each bad value", () => {
+  it.each<[string, string, string]>([
+    ["PORT", "abc", 'PORT: expected a whole number from 0 to 65535, got "abc"'],
+    ["PORT", "65536", 'PORT: expected a whole number from 0 to 65535, got "65536"'],
+    ["PORT", "-1", 'PORT: expected a whole number from 0 to 65535, got "-1"'],
+    ["PORT", "80.5", 'PORT: expected a whole number from 0 to 65535, got "80.5"'],
+    ["PORT", "0x50", 'PORT: expected a whole number from 0 to 65535, got "0x50"'],
+    ["SEND_RATE", "0", 'SEND_RATE: expected a whole number from 1 to 2147483647, got "0"'],
+    [
+      "MAX_GROUP_MEMBERS",
+      "99999999999",
+      'MAX_GROUP_MEMBERS: expected a whole number from 2 to 2147483647, got "99999999999"',
+    ],
+    ["NODE_ENV", "prod", 'NODE_ENV: expected one of development, test, production, got "prod"'],
+    ["LOG_LEVEL", "INFO", 'LOG_LEVEL: expected one of fatal, error, warn, info, debug, trace, silent, got "INFO"'],
+    ["REDIS_HOST", "redis://localhost", 'REDIS_HOST: expected a host name or address, got "redis://localhost"'],
+    ["REDIS_HOST", "localhost:6379", 'REDIS_HOST: expected a host name or address, got "localhost:6379"'],
+    ["REDIS_PORT", "6379", "REDIS_PORT: set without REDIS_HOST"],
+    [
+      "ALLOWED_ORIGINS",
+      "https://a.example,b.example",
+      'ALLOWED_ORIGINS: expected origins such as https://app.example between commas, or *, got "https://a.example,b.example"',
+    ],
+    [
+      "ALLOWED_ORIGINS",
+      "*,https://a.example",
+      'ALLOWED_ORIGINS: expected origins such as https://app.example between commas, or *, got "*,https://a.example"',
+    ],
+    // What may hold a secret is not repeated.
+    [
+      "DATABASE_URL",
+      "mysql://u:pw@h/d",
+      "DATABASE_URL: expected postgres://user:password@host:port/database, ?schema= a plain name",
+    ],
+    [
+      "DATABASE_URL",
+      "postgres://u:p/w@h/d",
+      "DATABASE_URL: expected postgres://user:password@host:port/database, ?schema= a plain name",
+    ],
+    [
+      "DATABASE_URL",
+      "postgres://h/d?schema=a;b",
+      "DATABASE_URL: expected postgres://user:password@host:port/database, ?schema= a plain name",
+    ],
+    ["REDIS_URL", "http://u:pw@h", "REDIS_URL: expected redis://host:port or rediss://host:port"],
+    ["REDIS_URL", "redis://", "REDIS_URL: expected redis://host:port or rediss://host:port"],
+    [
+      "JWT_PUBLIC_KEY",
+      "hush",
+      "JWT_PUBLIC_KEY: expected a public key in PEM: RSA of at least 2048 bits, P-256 or Ed25519",
+    ],
+    ["JWT_JWKS_URL", "file:///keys", "JWT_JWKS_URL: expected an http or https URL without user and password"],
+    ["JWT_JWKS_URL", "https://u:pw@h/keys", "JWT_JWKS_URL: expected an http or https URL without user and password"],
+  ])("%s=%s", (name, value, problem) => {
+    expect(problemsOf({ [name]: value })).toEqual([problem]);
+  });
+
+  it("all at once", () => {
+    const environment = {
+      NODE_ENV: "production",
+      PORT: "abc",
+      PING_SECONDS: "no",
+      JWT_SECRET: "short",
+      LOG_LEVEL: "x",
+    };
+    expect(problemsOf(environment)).toHaveLength(4);
+    expect(() => loadConfig(environment)).toThrow(problemsOf(environment).join("\n"));
+  });
+});
+
+describe("the key", () => {
+  it("is one of three, and comes with issuer and audience", () => {
+    expect(loadConfig({ JWT_SECRET: SECRET, JWT_ISSUER: "me", JWT_AUDIENCE: "you" }).tokens).toEqual({
+      key: { kind: "secret", secret: new TextEncoder().encode(SECRET) },
+      issuer: "me",
+      audience: "you",
+    });
+    expect(loadConfig({ JWT_PUBLIC_KEY: PEM }).tokens).toMatchObject({ key: { kind: "public_key" }, issuer: null });
+    expect(loadConfig({ JWT_JWKS_URL: "https://id.example/keys" }).tokens?.key).toEqual({
+      kind: "key_set",
+      url: new URL("https://id.example/keys"),
+    });
+  });
+
+  it("is demanded in production", () => {
+    expect(problemsOf({ NODE_ENV: "production" })).toEqual([
+      "JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL: production needs one of them to verify tokens with",
+    ]);
+    expect(problemsOf({ NODE_ENV: "production", JWT_SECRET: SECRET })).toEqual([]);
+  });
+
+  it("is but one", () => {
+    expect(problemsOf({ JWT_SECRET: SECRET, JWT_PUBLIC_KEY: PEM })).toEqual([
+      "JWT_SECRET, JWT_PUBLIC_KEY: only one of them may be set",
+    ]);
+  });
+
+  it("is a secret of 32 bytes in production, be it shorter elsewhere", () => {
+    expect(problemsOf({ NODE_ENV: "production", JWT_SECRET: "x".repeat(31) })).toEqual([
+      "JWT_SECRET: expected at least 32 bytes in production",
+    ]);
+    // Bytes, not characters.
+    expect(problemsOf({ NODE_ENV: "production", JWT_SECRET: "ë".repeat(16) })).toEqual([]);
+    expect(problemsOf({ NODE_ENV: "test", JWT_SECRET: "x" })).toEqual([]);
+  });
+});
+
+describe("DATABASE_URL", () => {
+  it.each([
+    ["postgres://h/d", "postgres://h/d", null],
+    [
+      "postgresql://postgres:postgres@localhost:5433/app?schema=public",
+      "postgresql://postgres:postgres@localhost:5433/app",
+      "public",
+    ],
+    ["postgres://u:p%2Cw@h/d?schema=Chat_1&sslmode=require", "postgres://u:p%2Cw@h/d?sslmode=require", "Chat_1"],
+    ["postgres://u:p,w@h1:5432,h2:5433/d?sslmode=require", "postgres://u:p,w@h1:5432,h2:5433/d?sslmode=require", null],
+  ])("%s", (value, url, searchPath) => {
+    expect(loadConfig({ DATABASE_URL: value }).database).toEqual({ url, searchPath });
+  });
+});
+
+describe("Redis", () => {
+  it.each([
+    [{ REDIS_URL: "rediss://u:pw@h:1" }, "rediss://u:pw@h:1"],
+    [{ REDIS_HOST: "localhost" }, "redis://localhost:6379"],
+    [{ REDIS_HOST: "localhost", REDIS_PORT: "6382" }, "redis://localhost:6382"],
+    [{ REDIS_HOST: "::1" }, "redis://[::1]:6379"],
+    [{ REDIS_URL: "redis://a:1", REDIS_HOST: "b", REDIS_PORT: "2" }, "redis://a:1"],
+    [{ REDIS_URL: "redis://a:1", REDIS_PORT: "2" }, "redis://a:1"],
+  ])("%j", (environment, url) => {
+    expect(loadConfig(environment).redis).toEqual({ url, prefix: "parley:" });
+  });
+});
+
+describe("ALLOWED_ORIGINS", () => {
+  it.each([
+    ["*", { kind: "any" }],
+    ["https://a.example", { kind: "listed", origins: new Set(["https://a.example"]) }],
+    [
+      "https://A.example:443/ , http://localhost:5173",
+      { kind: "listed", origins: new Set(["https://a.example", "http://localhost:5173"]) },
+    ],
+  ])("%s", (value, expected) => {
+    expect(loadConfig({ ALLOWED_ORIGINS: value }).allowedOrigins).toEqual(expected);
+  });
+});
