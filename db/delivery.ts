@@ -111,8 +111,15 @@ export function deliveryStore(database: Drizzle): DeliveryStore {
 
     memberships: (userId) =>
       database
-        .select({ conversationId: members.conversationId, from: members.joinedSeq })
+        .select({
+          conversationId: members.conversationId,
+          from: members.joinedSeq,
+          membership: conversations.membership,
+          otherId: sql<string | null>`case when ${conversations.directLow} = ${userId}
+            then ${conversations.directHigh} else ${conversations.directLow} end`,
+        })
         .from(members)
+        .innerJoin(conversations, eq(conversations.id, members.conversationId))
         .where(eq(members.userId, userId)),
 
     membersAmong: async (conversationId, userIds) => {

@@ -56,10 +56,10 @@ export function groupStore(database: Drizzle, newId: () => string): GroupStore {
       .update(conversations)
       .set({ ...fields, membership: sql`${conversations.membership} + 1` })
       .where(eq(conversations.id, id))
-      .returning({ conversation: conversationColumns, membership: conversations.membership });
+      .returning(conversationColumns);
     if (row === undefined) throw new Error("a locked conversation vanished");
     const profiles = await transaction.select(profileColumns).from(users).where(inArray(users.id, userIds));
-    return { conversation: toConversation(row.conversation), membership: row.membership, users: profiles };
+    return { conversation: toConversation(row), users: profiles };
   };
 
   return {
@@ -138,10 +138,7 @@ export function groupStore(database: Drizzle, newId: () => string): GroupStore {
 }
 
 async function unchanged(transaction: Pick<Drizzle, "select">, id: string): Promise<MembershipChange> {
-  const [row] = await transaction
-    .select({ conversation: conversationColumns, membership: conversations.membership })
-    .from(conversations)
-    .where(eq(conversations.id, id));
+  const [row] = await transaction.select(conversationColumns).from(conversations).where(eq(conversations.id, id));
   if (row === undefined) throw new Error("a locked conversation vanished");
-  return { conversation: toConversation(row.conversation), membership: row.membership, users: [] };
+  return { conversation: toConversation(row), users: [] };
 }

@@ -21,6 +21,7 @@ export const conversationColumns = {
   imageUrl: conversations.imageUrl,
   creatorId: conversations.creatorId,
   membersCount: conversations.membersCount,
+  membership: conversations.membership,
   seq: conversations.seq,
   createdAt: conversations.createdAt,
   updatedAt: conversations.updatedAt,

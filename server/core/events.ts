@@ -94,8 +94,15 @@ export interface GroupUpdated extends OfConversation {
   readonly actor: UserReference;
 }
 
+/** Somebody's first socket in the room opened, or their last one closed. */
+export interface PresenceChanged extends OfConversation {
+  readonly type: "presence_changed";
+  readonly username: string;
+  readonly present: boolean;
+}
+
 /** Without a number: delivered as they come, to whoever listens at that moment. */
-export type Signal = MessagesRead | Typing | MembersAdded | MemberRemoved | GroupUpdated;
+export type Signal = MessagesRead | Typing | MembersAdded | MemberRemoved | GroupUpdated | PresenceChanged;
 
 export type ConversationEvent = Change | Signal;
 
@@ -107,8 +114,18 @@ export type UserEvent =
       readonly conversationId: string;
       /** What took a number up to here was before their time; what comes after is to be delivered to them. */
       readonly from: number;
+      /** The membership's version with them in it. */
+      readonly membership: number;
+      /** The other person of a direct conversation; null for a group. */
+      readonly otherId: string | null;
     }
-  | { readonly type: "conversation_left"; readonly userId: string; readonly conversationId: string };
+  | {
+      readonly type: "conversation_left";
+      readonly userId: string;
+      readonly conversationId: string;
+      /** The membership's version without them: an earlier one than they joined by is old news. */
+      readonly membership: number;
+    };
 
 const CHANGES: ReadonlySet<string> = new Set<Change["type"]>([
   "message_created",
@@ -126,4 +143,6 @@ export interface EventSink {
   /** Delivers to local listeners at once, then tells the other nodes. Never throws and never blocks a commit. */
   emit(events: readonly ConversationEvent[]): void;
   emitToUsers(events: readonly UserEvent[]): void;
+  /** A commit's outcome is unknown: these conversations may have moved without an event. */
+  doubt(conversationIds: readonly string[]): void;
 }

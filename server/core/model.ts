@@ -69,6 +69,8 @@ export interface Conversation {
   readonly imageUrl: string | null;
   readonly creatorId: string | null;
   readonly membersCount: number;
+  /** How often the membership has changed. */
+  readonly membership: number;
   /** The number of the newest change; 0 before the first. */
   readonly seq: number;
   readonly createdAt: string;

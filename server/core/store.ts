@@ -3,7 +3,15 @@
  * Every method either answers or rejects with `StorageUnavailable`; a promise that resolved is committed.
  */
 import type { Change } from "./events.ts";
-import type { Conversation, ConversationView, Message, MessageContent, Profile, Standing, UserReference } from "./model.ts";
+import type {
+  Conversation,
+  ConversationView,
+  Message,
+  MessageContent,
+  Profile,
+  Standing,
+  UserReference,
+} from "./model.ts";
 
 export interface UserStore {
   user(id: string): Promise<Profile | null>;
@@ -28,8 +36,6 @@ export interface NewGroup {
 /** A membership change that was committed. */
 export interface MembershipChange {
   readonly conversation: Conversation;
-  /** The membership's version afterwards. */
-  readonly membership: number;
   /** Those whom it concerned: who was added and was not there before, or who went. Empty: nothing changed. */
   readonly users: readonly Profile[];
 }
@@ -156,8 +162,8 @@ export interface DeliveryStore {
   /** The messages changed after `since`, each once in its newest state, by `changedSeq`; and the present seq. */
   changedSince(conversationId: string, since: number, limit: number): Promise<Catchup>;
   positions(conversationIds: readonly string[]): Promise<Position[]>;
-  /** Where the user is a member, and since which seq. */
-  memberships(userId: string): Promise<{ conversationId: string; from: number }[]>;
+  /** Where the user is a member, since which seq, and by which version of the membership. */
+  memberships(userId: string): Promise<Membership[]>;
   /** Of these users, those who are members now, and the membership's version that this is true for. */
   membersAmong(conversationId: string, userIds: readonly string[]): Promise<{ membership: number; userIds: string[] }>;
 }
@@ -176,6 +182,14 @@ export interface ChangedMessage {
   readonly kind: "created" | "edited" | "pinned" | "edited_and_pinned" | "deleted";
   /** Who pinned or unpinned it last; null when the pin did not change. */
   readonly pinActor: UserReference | null;
+}
+
+export interface Membership {
+  readonly conversationId: string;
+  readonly from: number;
+  readonly membership: number;
+  /** The other person of a direct conversation; null for a group. */
+  readonly otherId: string | null;
 }
 
 export interface Position {

@@ -1,0 +1,61 @@
+/** The conversation core, put together: commands on one side, a store and a sink of events on the other. */
+import { Conversations } from "./conversations.ts";
+import type { EventSink } from "./events.ts";
+import { Groups } from "./groups.ts";
+import { judge, Messages } from "./messages.ts";
+import { RateLimit } from "./rate.ts";
+import { Reading } from "./reading.ts";
+import type { Store } from "./store.ts";
+import { Users } from "./users.ts";
+import { Writer } from "./writer.ts";
+
+export interface CoreLimits {
+  /** Messages, edits, deletions and pins a second for a user, and how many at once. */
+  readonly sendRate: number;
+  readonly sendBurst: number;
+  readonly maxGroupMembers: number;
+  readonly largeRoomMembers: number;
+  readonly resumeLimit: number;
+}
+
+export interface CoreOptions {
+  readonly store: Store;
+  readonly sink: EventSink;
+  readonly limits: CoreLimits;
+  readonly newId: () => string;
+  readonly isUsername: (text: string) => boolean;
+}
+
+export interface Core {
+  readonly users: Users;
+  readonly conversations: Conversations;
+  readonly groups: Groups;
+  readonly messages: Messages;
+  readonly reading: Reading;
+  readonly writer: Writer;
+}
+
+/** Typing notices a second for a user; more are dropped in silence. */
+const TYPING_RATE = 5;
+
+export function createCore({ store, sink, limits, newId, isUsername }: CoreOptions): Core {
+  const { largeRoomMembers, resumeLimit } = limits;
+  const writer = new Writer({ store, sink, judge, largeRoomMembers });
+  return {
+    users: new Users(store, isUsername),
+    conversations: new Conversations(store, sink),
+    groups: new Groups(store, sink, limits.maxGroupMembers),
+    messages: new Messages({
+      store,
+      writer,
+      sink,
+      newId,
+      sendRate: new RateLimit(limits.sendRate, limits.sendBurst),
+      typingRate: new RateLimit(TYPING_RATE, TYPING_RATE),
+      largeRoomMembers,
+      resumeLimit,
+    }),
+    reading: new Reading({ store, writer }),
+    writer,
+  };
+}

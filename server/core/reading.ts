@@ -1,0 +1,38 @@
+/** Read state: one cursor for each member, and what it leaves unread. */
+import { Refusal } from "./errors.ts";
+import type { Profile, Standing } from "./model.ts";
+import type { UnreadStore } from "./store.ts";
+import type { Writer } from "./writer.ts";
+
+export interface ReadingOptions {
+  readonly store: UnreadStore;
+  readonly writer: Writer;
+}
+
+export class Reading {
+  readonly #options: ReadingOptions;
+
+  constructor(options: ReadingOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Reads everything, or up to `messageId` and so all before it. A cursor never moves back: reading what was read
+   * changes nothing.
+   *
+   * @throws Refusal `forbidden`: not a member, or no such message in this conversation. `unavailable`.
+   */
+  async read(reader: Profile, conversationId: string, messageId: string | null): Promise<void> {
+    const outcome = await this.#options.writer.amend({ kind: "read", userId: reader.id, conversationId, messageId });
+    if (outcome.status === "forbidden") throw new Refusal("forbidden", "this message is not yours to read");
+  }
+
+  standings(userId: string): Promise<Standing[]> {
+    return this.#options.store.standings(userId);
+  }
+
+  /** Null when the user is not a member. */
+  standing(userId: string, conversationId: string): Promise<Standing | null> {
+    return this.#options.store.standing(userId, conversationId);
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * One writer for each node, many messages for each commit. What arrives while a commit is in flight goes together into
+ * the next one; when nothing is in flight, a message leaves at once and waits for nobody.
+ *
+ * A batch is committed in two steps, amendments (edits, deletions, pins, read marks) before messages: nothing in a batch
+ * has been seen by anyone yet, so a read mark in it cannot mean a message in it.
+ *
+ * Source: group commit, as in Gray and Reuter, "Transaction Processing", 10.4.7.
+ */
+import { StorageUnavailable } from "./errors.ts";
+import type { ConversationEvent, EventSink, MessagesRead } from "./events.ts";
+import type {
+  Amendment,
+  AmendmentContext,
+  AmendOutcome,
+  Judgement,
+  MessageStore,
+  NewMessage,
+  ReadMark,
+  SendOutcome,
+} from "./store.ts";
+
+interface Sending {
+  readonly kind: "send";
+  readonly input: NewMessage;
+  readonly resolve: (outcome: SendOutcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Amending {
+  readonly kind: "amend";
+  readonly input: Amendment;
+  readonly resolve: (outcome: AmendOutcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+type Job = Sending | Amending;
+
+/** Bounds the size of one statement; at 256 the cost of a commit is already spread thin. */
+const MAX_BATCH = 256;
+
+export interface WriterOptions {
+  readonly store: Pick<MessageStore, "send" | "amend">;
+  readonly sink: EventSink;
+  readonly judge: (amendment: Amendment, context: AmendmentContext) => Judgement;
+  /** Members above which reading is not announced to the others. */
+  readonly largeRoomMembers: number;
+}
+
+export class Writer {
+  readonly #options: WriterOptions;
+  #queue: Job[] = [];
+  #running: Promise<void> | null = null;
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves after the commit, and after local listeners were told. Rejects with what storage rejected with. */
+  send(input: NewMessage): Promise<SendOutcome> {
+    return new Promise((resolve, reject) => this.#enqueue({ kind: "send", input, resolve, reject }));
+  }
+
+  amend(input: Amendment): Promise<AmendOutcome> {
+    return new Promise((resolve, reject) => this.#enqueue({ kind: "amend", input, resolve, reject }));
+  }
+
+  /** Resolves when everything that was handed in so far is committed or refused. */
+  async idle(): Promise<void> {
+    while (this.#running !== null) await this.#running;
+  }
+
+  #enqueue(job: Job): void {
+    this.#queue.push(job);
+    this.#running ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    // What arrives in this same tick, such as several frames in one TCP segment, goes along.
+    await null;
+    while (this.#queue.length > 0) {
+      const size = batchSize(this.#queue);
+      const batch = this.#queue.slice(0, size);
+      this.#queue = this.#queue.slice(size);
+      await this.#amend(batch.filter((job) => job.kind === "amend"));
+      await this.#send(batch.filter((job) => job.kind === "send"));
+    }
+    this.#running = null;
+  }
+
+  async #amend(jobs: Amending[]): Promise<void> {
+    const { store, judge } = this.#options;
+    await this.#commit(
+      jobs,
+      (inputs) => store.amend(inputs, judge),
+      (outcome) => this.#eventOf(outcome),
+    );
+  }
+
+  async #send(jobs: Sending[]): Promise<void> {
+    const { store } = this.#options;
+    await this.#commit(
+      jobs,
+      (inputs) => store.send(inputs),
+      (outcome) => (outcome.status === "stored" ? outcome.change : null),
+    );
+  }
+
+  async #commit<Input extends { conversationId: string | null }, Outcome>(
+    jobs: { input: Input; resolve: (outcome: Outcome) => void; reject: (error: unknown) => void }[],
+    commit: (inputs: Input[]) => Promise<Outcome[]>,
+    eventOf: (outcome: Outcome) => ConversationEvent | null,
+  ): Promise<void> {
+    if (jobs.length === 0) return;
+    let outcomes: Outcome[];
+    try {
+      outcomes = await commit(jobs.map((job) => job.input));
+    } catch (error) {
+      if (jobs.length > 1 && !(error instanceof StorageUnavailable)) {
+        // One that the database will not take must not take the others with it.
+        for (const job of jobs) await this.#commit([job], commit, eventOf);
+        return;
+      }
+      // The commit may have happened although its answer was lost.
+      this.#options.sink.doubt([...new Set(jobs.flatMap((job) => job.input.conversationId ?? []))]);
+      for (const job of jobs) job.reject(error);
+      return;
+    }
+    this.#options.sink.emit(outcomes.flatMap((outcome) => eventOf(outcome) ?? []));
+    for (const [index, job] of jobs.entries()) {
+      const outcome = outcomes[index];
+      if (outcome === undefined) job.reject(new Error("storage gave no outcome"));
+      else job.resolve(outcome);
+    }
+  }
+
+  #eventOf(outcome: AmendOutcome): ConversationEvent | null {
+    switch (outcome.status) {
+      case "changed":
+        return outcome.change;
+      case "read":
+        return this.#readEvent(outcome.mark);
+      case "unchanged":
+      case "forbidden":
+      case "empty":
+        return null;
+    }
+  }
+
+  #readEvent({ user, membersCount, ...mark }: ReadMark): MessagesRead {
+    return {
+      type: "messages_read",
+      ...mark,
+      user: { id: user.id, username: user.username },
+      announced: membersCount <= this.#options.largeRoomMembers,
+    };
+  }
+}
+
+/**
+ * How much of the queue can be committed together. A batch ends before what must find an earlier job of it stored: the
+ * same client id or chosen id again, and a user's amendment after their own message.
+ */
+function batchSize(queue: readonly Job[]): number {
+  const senders = new Set<string>();
+  const identities = new Set<string>();
+  for (const [index, job] of queue.entries()) {
+    if (index === MAX_BATCH) return index;
+    switch (job.kind) {
+      case "amend":
+        if (senders.has(job.input.userId)) return index;
+        break;
+      case "send": {
+        const mine = identitiesOf(job.input);
+        if (mine.some((identity) => identities.has(identity))) return index;
+        for (const identity of mine) identities.add(identity);
+        senders.add(job.input.sender.id);
+        break;
+      }
+    }
+  }
+  return queue.length;
+}
+
+function identitiesOf(message: NewMessage): string[] {
+  const identities: string[] = [];
+  if (message.idFromClient) identities.push(message.id);
+  if (message.clientId !== null) {
+    identities.push(JSON.stringify([message.conversationId, message.sender.id, message.clientId]));
+  }
+  return identities;
+}
