@@ -1,0 +1,172 @@
+/** The composition root: the only place that names implementations. */
+import websocket from "@fastify/websocket";
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import { v7 as newId } from "uuid";
+import { openPglite, openPostgres } from "../db/client.ts";
+import { createStore } from "../db/store.ts";
+import { type Authenticator, createAuthenticator } from "./auth/authenticator.ts";
+import { developmentSecret } from "./auth/development-secret.ts";
+import { selectSubprotocol } from "./auth/handshake.ts";
+import { secretKey } from "./auth/keys.ts";
+import type { ChannelLayer } from "./channel-layer/layer.ts";
+import { MemoryBroker } from "./channel-layer/memory.ts";
+import { connectRedisLayer } from "./channel-layer/redis.ts";
+import type { Config } from "./config.ts";
+import { createCore } from "./core/core.ts";
+import type { Store } from "./core/store.ts";
+import { createMetrics } from "./metrics.ts";
+import { username } from "./protocol/fields.ts";
+import { socketRoutes } from "./routing.ts";
+import { registerSockets } from "./sockets.ts";
+import { CLOSE_DEADLINE } from "./transport/connection.ts";
+import { Heartbeat } from "./transport/heartbeat.ts";
+import { Hub } from "./transport/hub.ts";
+import { Outbox } from "./transport/outbox.ts";
+import { RoomPresences } from "./transport/presence.ts";
+import { ConnectionRegistry } from "./transport/registry.ts";
+import { SocketCounts } from "./transport/socket-counts.ts";
+import { type Transport, zeroCounters } from "./transport/transport.ts";
+import { UserFeeds } from "./transport/user-feeds.ts";
+
+/** What a server stands on. Given from outside by tests that run several nodes in one process. */
+export interface Foundations {
+  readonly store: Store;
+  readonly layer: ChannelLayer;
+  /** Whether other nodes may share the layer: then what it loses is looked for. */
+  readonly isShared: boolean;
+  readonly describe: { readonly storage: string; readonly layer: string };
+}
+
+export interface Server {
+  readonly app: FastifyInstance;
+  /** `http://host:port`, once `listen` has resolved. */
+  readonly address: string;
+  readonly describe: Foundations["describe"];
+  /** Whether tokens are to be had from `POST /api/dev/token`. */
+  readonly hasDevelopmentTokens: boolean;
+  /** Finishes what is in flight, closes every socket with 1012, then what the server stands on. */
+  close(): Promise<void>;
+}
+
+/** Frames of one socket that wait for its consumer before reading from it pauses. */
+const MAX_WAITING_FRAMES = 64;
+/** How often what is listened to is compared with storage, where the layer is shared. */
+const SWEEP_SECONDS = 5;
+
+/** Opens what the configuration names. */
+export async function openFoundations(config: Config, log: FastifyBaseLogger): Promise<Foundations> {
+  const database =
+    config.database === null
+      ? await openPglite(config.dataDirectory)
+      : await openPostgres({ ...config.database, onNotice: (message) => log.debug({ notice: message }, "PostgreSQL") });
+  const store = createStore(database, newId);
+  try {
+    const layer = config.redis === null ? new MemoryBroker().join() : await connectRedisLayer({ ...config.redis, log });
+    const describe = {
+      storage: database.description,
+      layer: config.redis === null ? "in this process (one node)" : `Redis at ${new URL(config.redis.url).host}`,
+    };
+    return { store, layer, isShared: config.redis !== null, describe };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+export async function startServer(config: Config, foundations: Foundations, app = createApp(config)): Promise<Server> {
+  const { store, layer, isShared } = foundations;
+  const { log } = app;
+  const secret = config.tokens === null ? await developmentSecret(config.dataDirectory) : null;
+  const authenticate: Authenticator =
+    config.tokens === null
+      ? createAuthenticator({ key: secretKey(secret ?? ""), issuer: null, audience: null })
+      : createAuthenticator(config.tokens);
+
+  const hub = new Hub({ layer, store, log, sweepSeconds: isShared ? SWEEP_SECONDS : null });
+  const core = createCore({
+    store,
+    sink: hub,
+    limits: config,
+    newId,
+    isUsername: (text) => username.safeParse(text).success,
+  });
+  const userFeeds = new UserFeeds({ hub, store, log });
+  const transport: Transport = {
+    limits: { maxBufferedBytes: config.maxBufferedBytes, maxWaitingFrames: MAX_WAITING_FRAMES },
+    log,
+    counters: zeroCounters(),
+    outbox: new Outbox(),
+    connections: new ConnectionRegistry(),
+    now: Date.now,
+  };
+  const { connections } = transport;
+  const heartbeat = new Heartbeat({ connections, pingSeconds: config.pingSeconds, now: Date.now });
+  const presences = new RoomPresences({ layer, log, largeRoomMembers: config.largeRoomMembers });
+  const metrics = createMetrics({ transport, hub, userFeeds });
+
+  // Not a literal in the call, because the types of ws do not know `closeTimeout` (ms) yet.
+  const socketOptions = {
+    maxPayload: config.maxFrameBytes,
+    perMessageDeflate: false,
+    handleProtocols: selectSubprotocol,
+    closeTimeout: CLOSE_DEADLINE,
+  };
+  await app.register(websocket, {
+    options: socketOptions,
+    // Sockets are closed below, with a code that tells their clients to come back.
+    preClose: (done) => done(),
+  });
+  registerSockets(app, {
+    routes: socketRoutes,
+    services: {
+      core,
+      hub,
+      userFeeds,
+      presences,
+      socketCounts: new SocketCounts(layer, config.maxSocketsPerUser),
+      limits: config,
+      log,
+    },
+    transport,
+    authenticate,
+    identify: (claims) => core.users.identify(claims),
+    allowedOrigins: config.allowedOrigins,
+  });
+  void metrics;
+
+  const close = async () => {
+    await core.writer.idle();
+    await connections.closeAll("restarting");
+    await app.close();
+    await core.writer.idle();
+    heartbeat.stop();
+    hub.close();
+    await layer.close();
+    await store.close();
+  };
+  let closing: Promise<void> | null = null;
+  return {
+    app,
+    get address() {
+      const address = app.server.address();
+      if (address === null || typeof address === "string") throw new Error("the server does not listen yet");
+      return `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
+    },
+    describe: foundations.describe,
+    hasDevelopmentTokens: secret !== null,
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+export function createApp(config: Config): FastifyInstance {
+  return fastify({
+    logger: { level: config.logLevel },
+    disableRequestLogging: true,
+    bodyLimit: config.maxFrameBytes,
+    // A username of 150 characters, each of them up to four percent-encoded bytes.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1800 },
+  });
+}

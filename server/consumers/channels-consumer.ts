@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { Refusal } from "../core/errors.ts";
+import { describeIssues } from "../protocol/errors.ts";
+import { Consumer, type Failure } from "./consumer.ts";
+
+const frameEnvelope = z.looseObject({ type: z.string(), client_id: z.string().max(64).optional().catch(undefined) });
+
+/** What the channels dialect's consumers share: `{"type": …}` frames and their errors. */
+export abstract class ChannelsConsumer extends Consumer {
+  protected override encodeFailure({ code, message, retryAfter }: Failure, frame: unknown): object {
+    const envelope = frameEnvelope.safeParse(frame).data;
+    return {
+      type: "error",
+      code,
+      message,
+      ...(envelope !== undefined && { event: envelope.type.slice(0, 64) }),
+      ...(envelope?.client_id !== undefined && { client_id: envelope.client_id }),
+      ...(retryAfter !== undefined && { retry_after: retryAfter }),
+    };
+  }
+
+  /** The frame, checked; null when it was refused, which the client has been told. */
+  protected parse<Frame>(schema: z.ZodType<Frame>, types: ReadonlySet<string>, frame: unknown): Frame | null {
+    const envelope = frameEnvelope.safeParse(frame);
+    if (!envelope.success) {
+      this.fail({ code: "invalid_frame", message: "type: expected a JSON object with a type" }, frame);
+      return null;
+    }
+    if (!types.has(envelope.data.type)) {
+      this.fail({ code: "unknown_type", message: "no such frame type on this path" }, frame);
+      return null;
+    }
+    const parsed = schema.safeParse(frame);
+    if (!parsed.success) throw new Refusal("invalid_frame", describeIssues(parsed.error));
+    return parsed.data;
+  }
+}
+
+/** A path on which the client only listens. */
+export abstract class ListeningConsumer extends ChannelsConsumer {
+  protected override handle(frame: unknown): void {
+    this.parse(z.never(), new Set(), frame);
+  }
+}

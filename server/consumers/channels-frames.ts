@@ -1,0 +1,124 @@
+/** The channels dialect's answer to each of the core's events. */
+import type { ConversationEvent } from "../core/events.ts";
+import type { Message } from "../core/model.ts";
+import type { ChangedMessage } from "../core/store.ts";
+import type { RoomServerFrame } from "../protocol/channels.ts";
+import type { Delivery } from "../transport/delivery.ts";
+
+type ServerFrame<Type extends RoomServerFrame["type"]> = Extract<RoomServerFrame, { type: Type }>;
+
+/**
+ * The frame for sockets opened with the name `room`: null where this dialect has none. Encoded once for all of them, and
+ * once for all names where the frame does not say it.
+ */
+export function roomFrame(delivery: Delivery, room: string): Buffer | null {
+  const { event } = delivery;
+  switch (event.type) {
+    case "message_created":
+      return delivery.frame(`channels:${room}`, () => chatMessage(event.message, room));
+    case "message_edited":
+    case "message_deleted":
+    case "message_pinned":
+    case "messages_read":
+    case "typing":
+    case "presence_changed":
+      if (event.type === "messages_read" && !event.announced) return null;
+      return delivery.frame("channels", () => encode(event));
+    case "members_added":
+    case "member_removed":
+    case "group_updated":
+      return null;
+  }
+}
+
+type Encoded = Exclude<
+  ConversationEvent,
+  { type: "message_created" | "members_added" | "member_removed" | "group_updated" }
+>;
+
+function encode(event: Encoded): RoomServerFrame {
+  switch (event.type) {
+    case "message_edited":
+      return messageEdited(event.message, event.seq);
+    case "message_deleted":
+      return messageDeleted(event.message, event.seq, event.actor.username);
+    case "message_pinned":
+      return messagePinned(event.message, event.seq, event.pinned, event.actor.username);
+    case "messages_read":
+      return {
+        type: "messages_read",
+        user: event.user.username,
+        id: event.messageId,
+        seq: event.seq,
+        date_read: event.readAt,
+      };
+    case "typing":
+      return { type: "user_typing", user: event.user.username, is_typing: event.isTyping };
+    case "presence_changed":
+      return { type: event.present ? "user_join" : "user_leave", user: event.username };
+  }
+}
+
+/** `seq`: of the creation; in a replay, of the last change. */
+export function chatMessage(message: Message, room: string, seq = message.seq): ServerFrame<"chat_message"> {
+  return {
+    type: "chat_message",
+    id: message.id,
+    seq,
+    message: message.text,
+    multimedia_url: message.mediaUrl,
+    date_added: message.createdAt,
+    from_user: { username: message.sender.username },
+    room,
+    ...(message.clientId !== null && { client_id: message.clientId }),
+    ...(message.mediaType !== null && { media_type: message.mediaType }),
+    ...(message.messageType !== null && { message_type: message.messageType }),
+    ...(message.attachments.length > 0 && { attachments: [...message.attachments] }),
+    ...(message.replyTo !== null && { reply_to: message.replyTo }),
+    ...(message.fileIdentifier !== null && { file_identifier: message.fileIdentifier }),
+    ...(message.mediaUrlExpiration !== null && { multimedia_url_expiration: message.mediaUrlExpiration }),
+  };
+}
+
+function messageEdited(message: Message, seq: number): ServerFrame<"message_edited"> {
+  return {
+    type: "message_edited",
+    id: message.id,
+    seq,
+    message: message.text,
+    date_edited: message.editedAt ?? message.createdAt,
+    from_user: { username: message.sender.username },
+  };
+}
+
+function messageDeleted(message: Message, seq: number, deletedBy: string): ServerFrame<"message_deleted"> {
+  return { type: "message_deleted", id: message.id, seq, deleted_by: deletedBy };
+}
+
+function messagePinned(
+  message: Message,
+  seq: number,
+  pinned: boolean,
+  pinnedBy: string,
+): ServerFrame<"message_pinned"> {
+  return { type: "message_pinned", id: message.id, seq, pinned, pinned_by: pinnedBy };
+}
+
+/** One changed message of a replay, in its newest state, with the number of its last change. */
+export function replayFrame({ message, kind, pinActor }: ChangedMessage, room: string): RoomServerFrame {
+  const seq = message.changedSeq;
+  const pinned = message.pinnedAt !== null;
+  const pinnedBy = pinActor?.username ?? message.pinnedBy?.username ?? message.sender.username;
+  switch (kind) {
+    case "created":
+      return chatMessage(message, room, seq);
+    case "edited":
+      return messageEdited(message, seq);
+    case "edited_and_pinned":
+      return { ...messageEdited(message, seq), pinned, pinned_by: pinnedBy };
+    case "pinned":
+      return messagePinned(message, seq, pinned, pinnedBy);
+    case "deleted":
+      return messageDeleted(message, seq, message.deletedBy?.username ?? message.sender.username);
+  }
+}

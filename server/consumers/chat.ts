@@ -1,0 +1,200 @@
+/** `/ws/<room>/`: one conversation, live. */
+
+import { Refusal } from "../core/errors.ts";
+import { isChange } from "../core/events.ts";
+import type { Draft } from "../core/messages.ts";
+import type { Conversation } from "../core/model.ts";
+import { type RoomClientFrame, roomClientFrames } from "../protocol/channels.ts";
+import type { ConversationListener } from "../transport/conversation-feed.ts";
+import type { Delivery } from "../transport/delivery.ts";
+import { ChannelsConsumer } from "./channels-consumer.ts";
+import { chatMessage, replayFrame, roomFrame } from "./channels-frames.ts";
+import type { ConsumerServices, Handshake } from "./consumer.ts";
+
+type ChatFrame = Extract<RoomClientFrame, { type: "chat_message" }>;
+
+const schemas = new Map<number, ReturnType<typeof roomClientFrames>>();
+
+/** Built once for each setting of MAX_MESSAGE_CHARS, not for each socket. */
+function clientFrames(maxMessageChars: number): ReturnType<typeof roomClientFrames> {
+  const schema = schemas.get(maxMessageChars) ?? roomClientFrames(maxMessageChars);
+  schemas.set(maxMessageChars, schema);
+  return schema;
+}
+
+const types: ReadonlySet<string> = new Set<RoomClientFrame["type"]>([
+  "chat_message",
+  "read_messages",
+  "typing",
+  "edit_message",
+  "delete_message",
+  "pin_message",
+]);
+
+/** How many frames of a replay are due at once: at their largest they stay below MAX_BUFFERED_BYTES. */
+const FRAMES_PER_DRAIN = 8;
+
+/** Events kept for a socket that takes its time over the replay. */
+const MAX_KEPT = 5_000;
+
+export class ChatConsumer extends ChannelsConsumer implements ConversationListener {
+  readonly #room: string;
+  #conversation: Conversation | null = null;
+  /** What was heard before the first frames were sent; null once it is live. */
+  #kept: Delivery[] | null = [];
+
+  constructor(services: ConsumerServices, handshake: Handshake) {
+    super(services, handshake);
+    this.#room = handshake.params.room ?? "";
+  }
+
+  get userId(): string {
+    return this.profile.id;
+  }
+
+  get membership(): number {
+    return this.#opened.membership;
+  }
+
+  /**
+   * First the conversation is listened to, then it is read: what happens in between is heard twice at most, and the seq
+   * tells. A constant number of queries and two layer commands.
+   */
+  protected override async open(): Promise<void> {
+    const { core, hub, presences, limits } = this.services;
+    const conversation = await core.conversations.open(this.profile, this.#room);
+    if (this.isClosed) return;
+    this.#conversation = conversation;
+    const conversationId = conversation.id;
+    this.onClosed(() => hub.leave(conversationId, this));
+    await hub.listen([{ conversationId, listener: this }]);
+    if (this.isClosed) return;
+
+    const since = this.handshake.query.get("since");
+    const replay = since === null ? null : await this.#replay(conversationId, since);
+    if (this.isClosed) return;
+
+    const isLarge = conversation.membersCount > limits.largeRoomMembers;
+    const entrance = { conversationId, username: this.profile.username, isLarge, listener: this };
+    const online = await presences.enter(entrance);
+    this.onClosed(() => presences.leave(entrance));
+    if (this.isClosed) return;
+
+    this.send({ type: "online_user_list", users: online.users, ...(isLarge && { total: online.total }) });
+    for (const [index, frame] of (replay?.frames ?? []).entries()) {
+      this.send(frame);
+      if (index % FRAMES_PER_DRAIN === 0) await this.connection.drained();
+    }
+    this.#goLive(replay?.present ?? 0);
+  }
+
+  hear(delivery: Delivery): void {
+    if (this.#kept !== null) {
+      this.#kept.push(delivery);
+      if (this.#kept.length > MAX_KEPT) this.connection.close("tooSlow");
+      return;
+    }
+    const { event } = delivery;
+    // The typist knows.
+    if (event.type === "typing" && event.user.id === this.userId) return;
+    const frame = roomFrame(delivery, this.#room);
+    if (frame !== null) this.connection.send(frame);
+  }
+
+  expelled(): void {
+    this.connection.close("notAMember");
+  }
+
+  missedReads(): void {
+    // A read mark is news, not state: who needs the state asks over HTTP.
+  }
+
+  protected override handle(frame: unknown): void | Promise<void> {
+    const parsed = this.parse(clientFrames(this.services.limits.maxMessageChars), types, frame);
+    if (parsed === null) return;
+    // Only a foreign name of the room is looked up before the next frame; the rest is handed to the core in order, and
+    // its commit is not waited for.
+    if (parsed.type === "chat_message" && parsed.room !== undefined && parsed.room !== this.#room) {
+      return this.#checkRoom(parsed.room).then(() => this.#dispatch(parsed));
+    }
+    this.#dispatch(parsed);
+  }
+
+  #dispatch(frame: RoomClientFrame): void {
+    this.attempt(frame, () => this.#command(frame));
+  }
+
+  async #command(frame: RoomClientFrame): Promise<void> {
+    const { messages, reading } = this.services.core;
+    const { id: conversationId } = this.#opened;
+    switch (frame.type) {
+      case "chat_message":
+        return this.#send(frame);
+      case "read_messages":
+        return reading.read(this.profile, conversationId, frame.id ?? null);
+      case "typing":
+        return messages.type(this.profile, conversationId, frame.is_typing);
+      case "edit_message":
+        await messages.edit(this.profile, conversationId, frame.id, frame.message);
+        return;
+      case "delete_message":
+        await messages.delete(this.profile, conversationId, frame.id);
+        return;
+      case "pin_message":
+        await messages.pin(this.profile, conversationId, frame.id, frame.pinned);
+        return;
+    }
+  }
+
+  async #send(frame: ChatFrame): Promise<void> {
+    const { message, repeated } = await this.services.core.messages.send(this.profile, this.#opened.id, toDraft(frame));
+    if (repeated) this.send({ ...chatMessage(message, this.#room), repeated: true });
+  }
+
+  async #checkRoom(room: string): Promise<void> {
+    if (!(await this.services.core.conversations.isNamed(this.profile, this.#opened, room))) {
+      throw new Refusal("invalid_frame", "room: expected a name of this conversation");
+    }
+  }
+
+  async #replay(conversationId: string, since: string): Promise<{ frames: object[]; present: number }> {
+    const seq = /^\d{1,15}$/.test(since) ? Number(since) : Number.MAX_SAFE_INTEGER;
+    const catchup = await this.services.core.messages.since(conversationId, seq);
+    const { present } = catchup;
+    if (catchup.status !== "complete") return { frames: [{ type: "resume_failed", seq: present }], present };
+    const frames: object[] = catchup.messages.map((changed) => replayFrame(changed, this.#room));
+    frames.push({ type: "resumed", seq: present });
+    return { frames, present };
+  }
+
+  /** Changes up to `present` have been told by the replay. */
+  #goLive(present: number): void {
+    const kept = this.#kept ?? [];
+    this.#kept = null;
+    for (const delivery of kept) {
+      if (!isChange(delivery.event) || delivery.event.seq > present) this.hear(delivery);
+    }
+  }
+
+  get #opened(): Conversation {
+    if (this.#conversation === null) throw new Error("the room is not open yet");
+    return this.#conversation;
+  }
+}
+
+export function toDraft(frame: Omit<ChatFrame, "type" | "room">): Draft {
+  return {
+    id: null,
+    clientId: frame.client_id ?? null,
+    text: frame.message,
+    mediaUrl: frame.multimedia_url ?? null,
+    mediaType: frame.media_type ?? null,
+    messageType: frame.message_type ?? null,
+    attachments: frame.attachments ?? [],
+    replyTo: frame.reply_to ?? null,
+    replyQuote: null,
+    isStoryReply: false,
+    fileIdentifier: frame.file_identifier ?? null,
+    mediaUrlExpiration: frame.multimedia_url_expiration ?? null,
+  };
+}

@@ -1,0 +1,182 @@
+/**
+ * What every consumer shares: it is made for one socket, opens while frames already wait in the socket's inbox, answers
+ * bad ones, and gives back everything it acquired exactly once, however the socket ends.
+ */
+import { LayerUnavailable } from "../channel-layer/layer.ts";
+import type { Core } from "../core/core.ts";
+import { Refusal } from "../core/errors.ts";
+import type { Profile } from "../core/model.ts";
+import type { CloseName } from "../protocol/close-codes.ts";
+import type { ErrorCode } from "../protocol/errors.ts";
+import type { Connection } from "../transport/connection.ts";
+import { encodeTextFrame } from "../transport/frame.ts";
+import type { ConnectionHandler } from "../transport/handler.ts";
+import type { Hub } from "../transport/hub.ts";
+import type { RoomPresences } from "../transport/presence.ts";
+import type { SocketCounts } from "../transport/socket-counts.ts";
+import type { UserFeeds } from "../transport/user-feeds.ts";
+
+export interface ConsumerLog {
+  debug(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** What the consumers of a server share. */
+export interface ConsumerServices {
+  readonly core: Core;
+  readonly hub: Hub;
+  readonly userFeeds: UserFeeds;
+  readonly presences: RoomPresences;
+  readonly socketCounts: SocketCounts;
+  readonly limits: { readonly maxMessageChars: number; readonly largeRoomMembers: number };
+  readonly log: ConsumerLog;
+}
+
+/** The socket that a consumer is for. */
+export interface Handshake {
+  readonly profile: Profile;
+  /** The named parts of the path, decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+}
+
+/** An error as the dialects say it, each in its own frame. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retryAfter?: number | undefined;
+}
+
+const BAD_FRAMES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["invalid_json", "invalid_frame", "unknown_type"]);
+
+export abstract class Consumer implements ConnectionHandler {
+  protected readonly services: ConsumerServices;
+  protected readonly handshake: Handshake;
+  #connection: Connection | null = null;
+  #releases: (() => void)[] | null = [];
+
+  constructor(services: ConsumerServices, handshake: Handshake) {
+    this.services = services;
+    this.handshake = handshake;
+  }
+
+  /** Acquires what the path needs and sends the first frames. A refusal here closes the socket. */
+  protected abstract open(): Promise<void>;
+  /** One frame, parsed as JSON. May throw a Refusal at once; a promise is waited for before the next frame. */
+  protected abstract handle(frame: unknown): void | Promise<void>;
+  protected abstract encodeFailure(failure: Failure, frame: unknown): object;
+
+  protected get profile(): Profile {
+    return this.handshake.profile;
+  }
+
+  protected get connection(): Connection {
+    if (this.#connection === null) throw new Error("the consumer has no connection yet");
+    return this.#connection;
+  }
+
+  /** Called once, right after the connection was made. */
+  start(connection: Connection): void {
+    this.#connection = connection;
+    this.#open(connection).catch((error: unknown) => {
+      const { name, reason } = closeFor(error);
+      if (name === "internal") this.#logFault(error, "a socket could not be opened");
+      connection.close(name, reason);
+    });
+  }
+
+  receive(text: string): void | Promise<void> {
+    let frame: unknown;
+    try {
+      frame = JSON.parse(text);
+    } catch {
+      this.fail({ code: "invalid_json", message: "expected a JSON object" }, undefined);
+      return;
+    }
+    return this.attempt(frame, () => this.handle(frame));
+  }
+
+  receiveBinary(): void {
+    this.fail({ code: "invalid_frame", message: "expected a text frame" }, undefined);
+  }
+
+  closed(): void {
+    const releases = this.#releases ?? [];
+    this.#releases = null;
+    for (const release of releases.reverse()) release();
+  }
+
+  /** What undoes an acquisition: run when the socket is gone, at once if it already is. */
+  protected onClosed(release: () => void): void {
+    if (this.#releases === null) release();
+    else this.#releases.push(release);
+  }
+
+  protected get isClosed(): boolean {
+    return this.#releases === null;
+  }
+
+  protected send(frame: object): void {
+    this.connection.send(encodeTextFrame(JSON.stringify(frame)));
+  }
+
+  /** Runs what a frame asks for and answers its refusal, now or later. */
+  protected attempt(frame: unknown, work: () => void | Promise<void>): void | Promise<void> {
+    try {
+      return work()?.catch((error: unknown) => this.#refuse(error, frame));
+    } catch (error) {
+      this.#refuse(error, frame);
+    }
+  }
+
+  protected fail(failure: Failure, frame: unknown): void {
+    this.send(this.encodeFailure(failure, frame));
+    if (BAD_FRAMES.has(failure.code)) this.connection.reportBadFrame();
+  }
+
+  async #open(connection: Connection): Promise<void> {
+    const { socketCounts } = this.services;
+    const { id: userId } = this.profile;
+    this.onClosed(() => socketCounts.leave(userId, connection.id));
+    if ((await socketCounts.enter(userId, connection.id)) === "too_many") {
+      connection.close("tooManySockets");
+      return;
+    }
+    if (this.isClosed) return;
+    await this.open();
+    connection.opened();
+  }
+
+  #refuse(error: unknown, frame: unknown): void {
+    if (error instanceof Refusal) {
+      this.fail({ code: error.code, message: error.message, retryAfter: error.retryAfter }, frame);
+      return;
+    }
+    this.#logFault(error, "a frame could not be handled");
+    this.fail({ code: "internal", message: "internal error" }, frame);
+  }
+
+  #logFault(error: unknown, message: string): void {
+    const { profile, params } = this.handshake;
+    this.services.log.error({ user: profile.id, ...params, err: error }, message);
+  }
+}
+
+function closeFor(error: unknown): { name: CloseName; reason?: string } {
+  if (error instanceof LayerUnavailable) return { name: "unavailable" };
+  if (!(error instanceof Refusal)) return { name: "internal" };
+  switch (error.code) {
+    case "not_found":
+      return { name: "noSuchRoom" };
+    case "forbidden":
+      return { name: "notAMember" };
+    case "unavailable":
+      return { name: "unavailable" };
+    case "invalid_frame":
+    case "conflict":
+    case "rate_limited":
+      return { name: "policyViolation", reason: error.message };
+    case "internal":
+      return { name: "internal" };
+  }
+}

@@ -1,0 +1,49 @@
+/** Reads the settings, starts the server, stops it on a signal. */
+import { createApp, openFoundations, startServer } from "./app.ts";
+import { type Config, ConfigError, loadConfig, readEnvironmentFile } from "./config.ts";
+
+function readConfig(): Config {
+  try {
+    return loadConfig({ ...readEnvironmentFile(".env"), ...process.env });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const problem of error.problems) console.error(problem);
+    return process.exit(1);
+  }
+}
+
+const config = readConfig();
+const app = createApp(config);
+const { log } = app;
+
+try {
+  const foundations = await openFoundations(config, log);
+  const server = await startServer(config, foundations, app);
+  await app.listen({ host: config.host, port: config.port });
+  log.info(`listening on ${server.address}`);
+  log.info(`storing in ${server.describe.storage}`);
+  log.info(`channel layer: ${server.describe.layer}`);
+  if (server.hasDevelopmentTokens) {
+    log.warn(
+      `development: no key is configured, so anybody on this machine gets a token from POST ${server.address}/api/dev/token {"username": "alice"}`,
+    );
+  }
+  const stop = (signal: NodeJS.Signals) => {
+    log.info(`${signal}: finishing what is in flight`);
+    server.close().then(
+      () => {
+        log.info("stopped");
+        process.exit(0);
+      },
+      (error: unknown) => {
+        log.fatal({ err: error }, "could not stop in order");
+        process.exit(1);
+      },
+    );
+  };
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+} catch (error) {
+  log.fatal({ err: error }, "the server could not start");
+  process.exit(1);
+}

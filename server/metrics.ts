@@ -1,0 +1,50 @@
+/** What an operator watches, for `GET /metrics`. Read when asked for: nothing is added to the paths that it counts. */
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { encodings } from "./transport/delivery.ts";
+import type { Hub } from "./transport/hub.ts";
+import type { Transport, TransportCounters } from "./transport/transport.ts";
+import type { UserFeeds } from "./transport/user-feeds.ts";
+
+const COUNTERS: readonly { key: keyof TransportCounters; name: string; help: string }[] = [
+  { key: "framesReceived", name: "parley_frames_received_total", help: "Frames that clients sent" },
+  { key: "framesSent", name: "parley_frames_sent_total", help: "Frames written to sockets" },
+  { key: "bytesSent", name: "parley_bytes_sent_total", help: "Bytes of frames written to sockets" },
+  { key: "socketWrites", name: "parley_socket_writes_total", help: "Writes those frames left in" },
+  { key: "slowReaders", name: "parley_slow_readers_total", help: "Sockets closed with 4408" },
+  { key: "silentPeers", name: "parley_silent_peers_total", help: "Sockets cut after two unanswered pings" },
+];
+
+export function createMetrics(parts: { transport: Transport; hub: Hub; userFeeds: UserFeeds }): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  for (const { key, name, help } of COUNTERS) counter(registers, name, help, () => parts.transport.counters[key]);
+  counter(registers, "parley_encodings_total", "Events encoded for a dialect", () => encodings.made);
+  gauge(registers, "parley_sockets", "Open sockets", () => parts.transport.connections.size);
+  gauge(registers, "parley_groups", "Channel layer groups listened to", () => parts.hub.size);
+  gauge(registers, "parley_user_feeds", "Users whose conversations are followed", () => parts.userFeeds.size);
+  return registry;
+}
+
+function counter(registers: Registry[], name: string, help: string, read: () => number): void {
+  new Counter({
+    name,
+    help,
+    registers,
+    collect() {
+      this.reset();
+      this.inc(read());
+    },
+  });
+}
+
+function gauge(registers: Registry[], name: string, help: string, read: () => number): void {
+  new Gauge({
+    name,
+    help,
+    registers,
+    collect() {
+      this.set(read());
+    },
+  });
+}

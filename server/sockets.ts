@@ -1,0 +1,91 @@
+/** From an upgrade request to a consumer on a connection: who is speaking is settled before any socket exists. */
+import type {} from "@fastify/swagger";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { WebSocket } from "ws";
+import type { Authenticator, Identity } from "./auth/authenticator.ts";
+import { readToken } from "./auth/handshake.ts";
+import { type AllowedOrigins, checkOrigin } from "./auth/origin.ts";
+import { Unauthorized } from "./auth/unauthorized.ts";
+import type { ConsumerServices } from "./consumers/consumer.ts";
+import { Refusal } from "./core/errors.ts";
+import type { Profile } from "./core/model.ts";
+import type { SocketRoute } from "./routing.ts";
+import { Connection } from "./transport/connection.ts";
+import type { Transport } from "./transport/transport.ts";
+
+export interface SocketOptions {
+  readonly routes: readonly SocketRoute[];
+  readonly services: ConsumerServices;
+  readonly transport: Transport;
+  readonly authenticate: Authenticator;
+  /** The profile that the claims stand for. */
+  readonly identify: (claims: Identity["claims"]) => Promise<Profile>;
+  readonly allowedOrigins: AllowedOrigins;
+}
+
+interface Speaker {
+  readonly profile: Profile;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number | null;
+}
+
+/** Between the hook that authenticates and the handler that opens the socket. */
+const speakers = new WeakMap<FastifyRequest, Speaker>();
+
+export function registerSockets(app: FastifyInstance, options: SocketOptions): void {
+  const paths = new Set(options.routes.map((route) => route.path));
+  app.addHook("onRequest", async (request) => {
+    // The plugin would open a socket on any path, only to close it.
+    if (request.ws && !paths.has(request.routeOptions.url ?? "")) throw new Refusal("not_found", "no socket here");
+  });
+  for (const route of options.routes) {
+    app.route({
+      method: "GET",
+      url: route.path,
+      schema: { hide: true },
+      preValidation: (request, reply) => settleSpeaker(request, reply, options),
+      handler: (_request, reply) => reply.code(426).header("upgrade", "websocket").send(UPGRADE_REQUIRED),
+      wsHandler: (webSocket, request) => accept(route, webSocket, request, options),
+    });
+  }
+}
+
+const UPGRADE_REQUIRED = {
+  error: { code: "invalid_frame", message: "this path speaks WebSocket: send an upgrade request" },
+};
+
+async function settleSpeaker(request: FastifyRequest, _reply: FastifyReply, options: SocketOptions): Promise<void> {
+  if (!request.ws) return;
+  if (!checkOrigin(request.raw, options.allowedOrigins)) {
+    throw new Refusal("forbidden", "this origin may not open sockets here; see ALLOWED_ORIGINS");
+  }
+  const found = readToken(request.raw);
+  if (found === null) throw new Unauthorized("a token is needed");
+  const { claims, expiresAt } = await options.authenticate(found.token);
+  speakers.set(request, { profile: await options.identify(claims), expiresAt });
+}
+
+/** Synchronous up to the connection's listeners: not a frame is lost. */
+function accept(route: SocketRoute, webSocket: WebSocket, request: FastifyRequest, options: SocketOptions): void {
+  const speaker = speakers.get(request);
+  if (speaker === undefined) throw new Error("a socket without a speaker");
+  const { services, transport } = options;
+  const { pathname, searchParams } = new URL(request.url, "ws://path");
+  const consumer = new route.consumer(services, {
+    profile: speaker.profile,
+    params: request.params as Record<string, string>,
+    query: searchParams,
+  });
+  // The plugin's own error listener would keep the request and its reply for as long as the socket lives; the connection
+  // brings its own.
+  webSocket.removeAllListeners("error");
+  const connection = new Connection({
+    webSocket,
+    socket: request.raw.socket,
+    transport,
+    handler: consumer,
+    expiresAt: speaker.expiresAt,
+    logFields: { path: pathname, user: speaker.profile.id },
+  });
+  consumer.start(connection);
+}

@@ -1,0 +1,300 @@
+import type { Socket } from "node:net";
+import { type RawData, WebSocket } from "ws";
+import { type CloseName, closeCodes } from "../protocol/close-codes.ts";
+import { encodeCloseReason } from "./frame.ts";
+import type { ConnectionHandler } from "./handler.ts";
+import type { Batch, Debtor } from "./outbox.ts";
+import type { Transport } from "./transport.ts";
+
+/** How long a peer may take to answer our close frame before it is cut, in milliseconds. */
+export const CLOSE_DEADLINE = 2_000;
+/** So many bad frames within so many milliseconds close the socket. */
+const BAD_FRAMES = 20;
+const BAD_FRAMES_WINDOW = 10_000;
+/** Pings that may go unanswered. */
+const UNANSWERED_PINGS = 2;
+
+export interface ConnectionOptions {
+  readonly webSocket: WebSocket;
+  /** The socket under `webSocket`: that of the upgrade request. */
+  readonly socket: Socket;
+  readonly transport: Transport;
+  readonly handler: ConnectionHandler;
+  /** When its token runs out, in milliseconds since the epoch; null: never. */
+  readonly expiresAt: number | null;
+  /** Stand in every log line about this connection: the user, the path. */
+  readonly logFields: object;
+}
+
+type ConnectionState =
+  /** Frames are sent; those received wait for `opened`. */
+  | { readonly name: "opening" }
+  | { readonly name: "open" }
+  /** Nothing is sent or handed over any more; at the deadline the socket is cut. */
+  | { readonly name: "closing"; readonly deadline: NodeJS.Timeout }
+  | { readonly name: "closed" };
+
+const opening: ConnectionState = { name: "opening" };
+const open: ConnectionState = { name: "open" };
+const closed: ConnectionState = { name: "closed" };
+
+const binaryFrame = Symbol("binary frame");
+type ReceivedFrame = string | typeof binaryFrame;
+
+/** How the listeners below, one set for all sockets, find their connection. */
+const connectionKey = Symbol("connection");
+type OwnedWebSocket = WebSocket & { [connectionKey]?: Connection };
+
+/**
+ * One socket: its states, what it received in order, what is due on it within a bound.
+ *
+ * Data frames bypass ws and are written to the socket as they were encoded; ws reads, answers pings, and does the closing
+ * handshake. The two may write in turns as long as each writes whole frames at once, which ws does (8.23, `lib/sender.js`:
+ * `sendFrame` corks around its two writes) while its sender never queues: with `perMessageDeflate` off, and no one sending
+ * a Blob or a fragment (`fin: false`) through it. After a close frame nothing may follow: `flush` looks at `readyState`.
+ *
+ * There may be tens of thousands of idle ones, so an idle one holds no array, timer, or closure.
+ */
+export class Connection implements Debtor {
+  /** 1, 2, 3, … in the order of arrival. */
+  readonly id: number;
+  readonly expiresAt: number | null;
+  readonly #webSocket: WebSocket;
+  readonly #socket: Socket;
+  readonly #transport: Transport;
+  readonly #handler: ConnectionHandler;
+  readonly #logFields: object;
+  #state: ConnectionState = opening;
+  /** Sent in this turn of the event loop, not yet written. */
+  #due: Batch | null = null;
+  /** Received, not yet handed over. Null when open: the consumer is free, and the next frame goes straight to it. */
+  #waiting: ReceivedFrame[] | null = null;
+  /** When the bad frames within the window came. */
+  #badFrames: number[] | null = null;
+  #unansweredPings = 0;
+  #bytesReadAtPing = 0;
+
+  /** Call it in the upgrade handler, before anything is awaited: what arrives is heard from here on. */
+  constructor(options: ConnectionOptions) {
+    const webSocket: OwnedWebSocket = options.webSocket;
+    this.id = options.transport.connections.nextId();
+    this.expiresAt = options.expiresAt;
+    this.#webSocket = webSocket;
+    this.#socket = options.socket;
+    this.#transport = options.transport;
+    this.#handler = options.handler;
+    this.#logFields = options.logFields;
+    webSocket[connectionKey] = this;
+    webSocket.on("message", this.#onMessage).on("error", this.#onError).on("close", this.#onClose);
+    options.transport.connections.add(this);
+  }
+
+  get state(): ConnectionState["name"] {
+    return this.#state.name;
+  }
+
+  /** The consumer is ready: hands it the frames that waited, then the others as they come. */
+  opened(): void {
+    if (this.#state.name !== "opening") return;
+    this.#state = open;
+    this.#handWaiting();
+  }
+
+  /**
+   * Sends one frame, made by `encodeTextFrame`, at the end of the turn. Never throws; does nothing once the connection
+   * closes. Where it would leave more than `maxBufferedBytes` unsent, this frame and those of the turn are dropped and the
+   * socket is closed with 4408.
+   */
+  send(frame: Buffer): void {
+    if (this.#state.name !== "opening" && this.#state.name !== "open") return;
+    const { outbox, limits } = this.#transport;
+    const due = (this.#due ?? outbox.empty).append(frame);
+    if (due.byteLength + this.#socket.writableLength > limits.maxBufferedBytes) {
+      this.#closeSlow();
+      return;
+    }
+    if (this.#due === null) outbox.schedule(this);
+    this.#due = due;
+  }
+
+  /** Writes what is due now. Called by the outbox at the end of the turn. */
+  flush(): void {
+    const due = this.#due;
+    if (due === null) return;
+    this.#due = null;
+    // The peer's close frame was answered by ws: it reads no more.
+    if (this.#webSocket.readyState !== WebSocket.OPEN) return;
+    const { counters } = this.#transport;
+    counters.framesSent += due.frameCount;
+    counters.bytesSent += due.byteLength;
+    counters.socketWrites += 1;
+    this.#socket.write(due.bytes());
+  }
+
+  /**
+   * Resolves when the socket takes more without piling it up, or is gone. For a sender of much on purpose, a replay say,
+   * which would otherwise close a peer that reads as fast as its line allows.
+   */
+  async drained(): Promise<void> {
+    this.flush();
+    const socket = this.#socket;
+    if (!socket.writableNeedDrain) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        socket.off("drain", done).off("close", done);
+        resolve();
+      };
+      socket.on("drain", done).on("close", done);
+    });
+  }
+
+  /**
+   * Starts the closing handshake, behind the frames sent so far; the peer is cut at `CLOSE_DEADLINE`. Does nothing if the
+   * connection closes already.
+   */
+  close(name: CloseName, reason: string = closeCodes[name].reason): void {
+    if (this.#state.name !== "opening" && this.#state.name !== "open") return;
+    this.flush();
+    this.#startClosing();
+    this.#webSocket.close(closeCodes[name].code, encodeCloseReason(reason));
+  }
+
+  /** The consumer could make nothing of a frame. Closes with 1008 at the 20th within 10 s. */
+  reportBadFrame(): void {
+    const now = this.#transport.now();
+    const recent = this.#badFrames?.filter((time) => now - time <= BAD_FRAMES_WINDOW) ?? [];
+    recent.push(now);
+    this.#badFrames = recent;
+    if (recent.length >= BAD_FRAMES) this.close("policyViolation");
+  }
+
+  /**
+   * Pings the peer, or cuts it if it has been silent through two pings. Any byte counts as an answer, not only a pong: a
+   * peer in the midst of a long frame cannot answer before its end. While we do not read, silence is ours.
+   */
+  ping(): void {
+    const { bytesRead } = this.#socket;
+    if (bytesRead !== this.#bytesReadAtPing || this.#webSocket.isPaused) this.#unansweredPings = 0;
+    if (this.#unansweredPings >= UNANSWERED_PINGS) {
+      this.#transport.counters.silentPeers += 1;
+      this.#transport.log.debug(this.#describe(), "two pings unanswered, socket cut");
+      this.#webSocket.terminate();
+      return;
+    }
+    this.#bytesReadAtPing = bytesRead;
+    this.#unansweredPings += 1;
+    this.#webSocket.ping();
+  }
+
+  // The listeners: called on the WebSocket, the same functions for all sockets.
+
+  #onMessage(this: OwnedWebSocket, data: RawData, isBinary: boolean): void {
+    connectionOf(this).#received(isBinary ? binaryFrame : data.toString());
+  }
+
+  #onError(this: OwnedWebSocket, error: Error): void {
+    connectionOf(this).#failed(error);
+  }
+
+  #onClose(this: OwnedWebSocket, code: number, reason: Buffer): void {
+    connectionOf(this).#ended(code, reason.toString());
+  }
+
+  #received(frame: ReceivedFrame): void {
+    this.#transport.counters.framesReceived += 1;
+    switch (this.#state.name) {
+      case "open":
+        if (this.#waiting === null) this.#hand(frame);
+        else this.#wait(this.#waiting, frame);
+        return;
+      case "opening":
+        this.#waiting ??= [];
+        this.#wait(this.#waiting, frame);
+        return;
+      case "closing":
+      case "closed":
+        return;
+    }
+  }
+
+  #wait(waiting: ReceivedFrame[], frame: ReceivedFrame): void {
+    waiting.push(frame);
+    if (waiting.length >= this.#transport.limits.maxWaitingFrames) this.#webSocket.pause();
+  }
+
+  /** Until one of them takes its time, or the connection closes, which forgets them. */
+  #handWaiting(): void {
+    while (this.#waiting !== null) {
+      const frame = this.#waiting.shift();
+      if (frame === undefined) this.#waiting = null;
+      else if (this.#hand(frame) === "handling") return;
+    }
+    if (this.#webSocket.isPaused) this.#webSocket.resume();
+  }
+
+  #hand(frame: ReceivedFrame): "handled" | "handling" {
+    try {
+      const handled = frame === binaryFrame ? this.#handler.receiveBinary() : this.#handler.receive(frame);
+      if (!(handled instanceof Promise)) return "handled";
+      this.#waiting ??= [];
+      handled.then(
+        () => this.#handWaiting(),
+        (error: unknown) => this.#handlerFailed(error),
+      );
+      return "handling";
+    } catch (error) {
+      this.#handlerFailed(error);
+      return "handled";
+    }
+  }
+
+  #handlerFailed(error: unknown): void {
+    this.#transport.log.error({ ...this.#describe(), err: error }, "the consumer of a socket failed");
+    this.close("internal");
+  }
+
+  #closeSlow(): void {
+    this.#due = null;
+    this.#transport.counters.slowReaders += 1;
+    this.#transport.log.info({ ...this.#describe(), unsentBytes: this.#socket.writableLength }, "slow reader closed");
+    this.close("tooSlow");
+  }
+
+  /** Bad UTF-8, a frame too large, reserved bits: ws has sent the close frame that fits, and hears no more of the peer. */
+  #failed(error: Error): void {
+    this.#transport.log.debug({ ...this.#describe(), err: error }, "socket failed");
+    if (this.#state.name === "opening" || this.#state.name === "open") this.#startClosing();
+  }
+
+  #startClosing(): void {
+    this.#due = null;
+    this.#waiting = null;
+    this.#state = { name: "closing", deadline: setTimeout(() => this.#webSocket.terminate(), CLOSE_DEADLINE).unref() };
+    // The peer's close frame is yet to be read.
+    if (this.#webSocket.isPaused) this.#webSocket.resume();
+  }
+
+  #ended(code: number, reason: string): void {
+    if (this.#state.name === "closing") clearTimeout(this.#state.deadline);
+    this.#state = closed;
+    this.#due = null;
+    this.#waiting = null;
+    this.#transport.connections.delete(this);
+    this.#tellClosed(code, reason).catch((error: unknown) => this.#handlerFailed(error));
+  }
+
+  /** Async for the sake of a throw: it becomes a rejection like any other. */
+  async #tellClosed(code: number, reason: string): Promise<void> {
+    await this.#handler.closed(code, reason);
+  }
+
+  #describe(): object {
+    return { ...this.#logFields, connection: this.id };
+  }
+}
+
+function connectionOf(webSocket: OwnedWebSocket): Connection {
+  const connection = webSocket[connectionKey];
+  if (connection === undefined) throw new Error("a socket without its connection");
+  return connection;
+}

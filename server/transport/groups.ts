@@ -1,0 +1,25 @@
+/** The names of the layer's groups. */
+export function conversationGroup(conversationId: string): string {
+  return `c:${conversationId}`;
+}
+
+export function userGroup(userId: string): string {
+  return `u:${userId}`;
+}
+
+/** The roster of a user's sockets, over all nodes. Nobody subscribes to it. */
+export function socketGroup(userId: string): string {
+  return `s:${userId}`;
+}
+
+export function parseGroup(group: string): { readonly kind: "conversation" | "user"; readonly id: string } {
+  const id = group.slice(2);
+  switch (group.slice(0, 2)) {
+    case "c:":
+      return { kind: "conversation", id };
+    case "u:":
+      return { kind: "user", id };
+    default:
+      throw new Error(`no such group: ${group}`);
+  }
+}

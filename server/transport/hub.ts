@@ -1,0 +1,223 @@
+/**
+ * Where events meet sockets on this node. The core's own events go to local listeners at once and then to the layer; what
+ * the layer brings goes to local listeners alone. A group is subscribed with its first local listener and left with its
+ * last, so a node hears only what somebody on it listens to.
+ */
+import type { ChannelLayer } from "../channel-layer/layer.ts";
+import { type ConversationEvent, type EventSink, isChange, type UserEvent } from "../core/events.ts";
+import type { DeliveryStore } from "../core/store.ts";
+import { ConversationFeed, type ConversationListener, type FeedLog } from "./conversation-feed.ts";
+import { conversationGroup, parseGroup, userGroup } from "./groups.ts";
+
+export interface UserListener {
+  hear(event: UserEvent): void;
+  /** Events may have gone unheard: the list of conversations is to be read again. */
+  missedEvents(): void;
+}
+
+export interface Subscription {
+  readonly conversationId: string;
+  readonly listener: ConversationListener;
+}
+
+export interface HubOptions {
+  readonly layer: ChannelLayer;
+  readonly store: Pick<DeliveryStore, "positions" | "changes" | "membersAmong">;
+  readonly log: FeedLog;
+  /**
+   * How often, in seconds, what is listened to is compared with storage, so that even a lost event that nothing follows is
+   * noticed. Null where the layer loses nothing because it has no other node.
+   */
+  readonly sweepSeconds: number | null;
+}
+
+/** Conversations for each query of a sweep. */
+const POSITIONS_PER_QUERY = 2_000;
+
+export class Hub implements EventSink {
+  readonly #options: HubOptions;
+  readonly #feeds = new Map<string, { readonly feed: ConversationFeed; started: Promise<void> }>();
+  readonly #users = new Map<string, { readonly listeners: Set<UserListener>; subscribed: Promise<void> }>();
+  readonly #sweep: NodeJS.Timeout | null;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+    const { layer, sweepSeconds } = options;
+    layer.onMessage((group, payload) => this.#receive(group, payload));
+    layer.onReset(() => this.#recover());
+    this.#sweep = sweepSeconds === null ? null : setInterval(() => this.#compareAll(), sweepSeconds * 1000).unref();
+  }
+
+  emit(events: readonly ConversationEvent[]): void {
+    const byConversation = new Map<string, ConversationEvent[]>();
+    for (const event of events) {
+      this.#deliver(event);
+      const others = byConversation.get(event.conversationId);
+      if (others === undefined) byConversation.set(event.conversationId, [event]);
+      else others.push(event);
+    }
+    for (const [conversationId, itsEvents] of byConversation) {
+      this.#options.layer.publish(conversationGroup(conversationId), () => JSON.stringify(itsEvents));
+    }
+  }
+
+  emitToUsers(events: readonly UserEvent[]): void {
+    for (const event of events) {
+      this.#deliverToUser(event);
+      this.#options.layer.publish(userGroup(event.userId), () => JSON.stringify(event));
+    }
+  }
+
+  doubt(conversationIds: readonly string[]): void {
+    this.#compare(conversationIds.filter((id) => this.#feeds.has(id)));
+  }
+
+  /**
+   * Resolves when every change from now on will be heard: the conversations stand at the positions that `position` gives.
+   * One subscription and one query, however many conversations. Rejects with `LayerUnavailable` or
+   * `StorageUnavailable`; then nothing is listened to.
+   */
+  async listen(subscriptions: readonly Subscription[]): Promise<void> {
+    const fresh: ConversationFeed[] = [];
+    for (const { conversationId, listener } of subscriptions) {
+      let entry = this.#feeds.get(conversationId);
+      if (entry === undefined) {
+        const { store, log } = this.#options;
+        const feed = new ConversationFeed({ conversationId, store, log });
+        entry = { feed, started: Promise.resolve() };
+        this.#feeds.set(conversationId, entry);
+        fresh.push(feed);
+      }
+      entry.feed.add(listener);
+    }
+    if (fresh.length > 0) {
+      const started = this.#start(fresh);
+      for (const { conversationId } of fresh) {
+        const entry = this.#feeds.get(conversationId);
+        if (entry !== undefined) entry.started = started;
+      }
+    }
+    try {
+      await Promise.all(new Set(subscriptions.map(({ conversationId }) => this.#feeds.get(conversationId)?.started)));
+    } catch (error) {
+      for (const { conversationId, listener } of subscriptions) this.leave(conversationId, listener);
+      throw error;
+    }
+  }
+
+  /** The number delivered last; 0 where nobody listens. */
+  position(conversationId: string): number {
+    return this.#feeds.get(conversationId)?.feed.position ?? 0;
+  }
+
+  leave(conversationId: string, listener: ConversationListener): void {
+    const entry = this.#feeds.get(conversationId);
+    if (entry === undefined) return;
+    entry.feed.delete(listener);
+    if (!entry.feed.isEmpty) return;
+    entry.feed.close();
+    this.#feeds.delete(conversationId);
+    this.#options.layer.unsubscribe([conversationGroup(conversationId)]);
+  }
+
+  /** Resolves when every event for this user from now on will be heard. Rejects with `LayerUnavailable`. */
+  async listenToUser(userId: string, listener: UserListener): Promise<void> {
+    let entry = this.#users.get(userId);
+    if (entry === undefined) {
+      entry = { listeners: new Set(), subscribed: this.#options.layer.subscribe([userGroup(userId)]) };
+      this.#users.set(userId, entry);
+    }
+    entry.listeners.add(listener);
+    try {
+      await entry.subscribed;
+    } catch (error) {
+      this.leaveUser(userId, listener);
+      throw error;
+    }
+  }
+
+  leaveUser(userId: string, listener: UserListener): void {
+    const entry = this.#users.get(userId);
+    if (entry === undefined || !entry.listeners.delete(listener) || entry.listeners.size > 0) return;
+    this.#users.delete(userId);
+    this.#options.layer.unsubscribe([userGroup(userId)]);
+  }
+
+  /** Groups listened to. */
+  get size(): number {
+    return this.#feeds.size + this.#users.size;
+  }
+
+  close(): void {
+    if (this.#sweep !== null) clearInterval(this.#sweep);
+    for (const { feed } of this.#feeds.values()) feed.close();
+  }
+
+  async #start(feeds: readonly ConversationFeed[]): Promise<void> {
+    const { layer, store } = this.#options;
+    const ids = feeds.map((feed) => feed.conversationId);
+    await layer.subscribe(ids.map(conversationGroup));
+    const positions = new Map((await store.positions(ids)).map((position) => [position.conversationId, position]));
+    for (const feed of feeds) {
+      const position = positions.get(feed.conversationId);
+      if (position === undefined) throw new Error(`conversation ${feed.conversationId} does not exist`);
+      feed.start(position);
+    }
+  }
+
+  #deliver(event: ConversationEvent): void {
+    const feed = this.#feeds.get(event.conversationId)?.feed;
+    if (feed === undefined) return;
+    if (isChange(event)) feed.change(event);
+    else feed.signal(event);
+  }
+
+  #deliverToUser(event: UserEvent): void {
+    for (const listener of this.#users.get(event.userId)?.listeners ?? []) listener.hear(event);
+  }
+
+  #receive(group: string, payload: string): void {
+    const { kind } = parseGroup(group);
+    switch (kind) {
+      case "conversation":
+        for (const event of JSON.parse(payload) as ConversationEvent[]) this.#deliver(event);
+        return;
+      case "user":
+        this.#deliverToUser(JSON.parse(payload) as UserEvent);
+        return;
+    }
+  }
+
+  /** The layer was away and is whole again. */
+  #recover(): void {
+    this.#compareAll();
+    for (const { listeners } of this.#users.values()) for (const listener of listeners) listener.missedEvents();
+  }
+
+  #compareAll(): void {
+    const ids = [...this.#feeds.keys()];
+    for (let from = 0; from < ids.length; from += POSITIONS_PER_QUERY) {
+      this.#compare(ids.slice(from, from + POSITIONS_PER_QUERY));
+    }
+  }
+
+  #compare(conversationIds: readonly string[]): void {
+    if (conversationIds.length === 0) return;
+    this.#options.store.positions(conversationIds).then(
+      (positions) => {
+        for (const position of positions) this.#feeds.get(position.conversationId)?.feed.compare(position);
+      },
+      (error: unknown) => {
+        this.#options.log.warn(
+          { conversations: conversationIds.length, err: error },
+          "positions could not be compared",
+        );
+        // Nobody else may ever ask again.
+        setTimeout(() => this.doubt(conversationIds), COMPARE_RETRY).unref();
+      },
+    );
+  }
+}
+
+/** In ms. */
+const COMPARE_RETRY = 1_000;

@@ -1,0 +1,45 @@
+import { UserFeed, type UserFeedListener, type UserFeedOptions } from "./user-feed.ts";
+
+/** The user feeds of this node: one for each user, opened by the first of their sockets and closed with the last. */
+export class UserFeeds {
+  readonly #options: Omit<UserFeedOptions, "userId">;
+  readonly #feeds = new Map<string, { readonly feed: UserFeed; readonly opened: Promise<void> }>();
+
+  constructor(options: Omit<UserFeedOptions, "userId">) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#feeds.size;
+  }
+
+  /**
+   * Resolves with the user's feed when its counts are exact. The listener hears from the first moment on. Rejects with
+   * `LayerUnavailable` or `StorageUnavailable`; then the listener is gone again.
+   */
+  async listen(userId: string, listener: UserFeedListener): Promise<UserFeed> {
+    let entry = this.#feeds.get(userId);
+    if (entry === undefined) {
+      const feed = new UserFeed({ ...this.#options, userId });
+      entry = { feed, opened: feed.open() };
+      this.#feeds.set(userId, entry);
+    }
+    entry.feed.add(listener);
+    try {
+      await entry.opened;
+    } catch (error) {
+      this.leave(userId, listener);
+      throw error;
+    }
+    return entry.feed;
+  }
+
+  leave(userId: string, listener: UserFeedListener): void {
+    const entry = this.#feeds.get(userId);
+    if (entry === undefined) return;
+    entry.feed.delete(listener);
+    if (!entry.feed.isEmpty) return;
+    this.#feeds.delete(userId);
+    entry.feed.close();
+  }
+}
