@@ -1,0 +1,284 @@
+import {
+  LayerUnavailable,
+  LEASE_SECONDS,
+  type Roster,
+  type RosterChange,
+  type RosterJoin,
+  type RosterList,
+} from "./layer.ts";
+import type { LayerLog, RedisConnection } from "./redis-connection.ts";
+import { type RosterScript, rosterScripts } from "./roster-scripts.ts";
+import { RosterWords } from "./roster-words.ts";
+
+const LEASE_MS = LEASE_SECONDS * 1_000;
+
+/** Words in one run of a script: Redis is held up for a millisecond or two, not for longer. */
+const WORDS_IN_ONE_SCRIPT = 200;
+
+/** Whether Redis knows this node's words. Only a session may speak for it (see the scripts); a new one says all again. */
+type State =
+  | { readonly kind: "away" }
+  | { readonly kind: "opening"; readonly session: number }
+  | { readonly kind: "open"; readonly session: number }
+  | { readonly kind: "closed" };
+
+/** What Redis held of this node when a session began. */
+export type WordsBefore = "kept" | "forgotten";
+
+type ListReply = [total: number, version: string, members: string[]];
+
+/**
+ * The roster on Redis. This node's words are kept here as well: they are the truth, and each new session tells Redis all
+ * of them and has it take back the rest, whatever became of the commands that the one before had in flight.
+ */
+export class RedisRoster implements Roster {
+  readonly #connection: RedisConnection;
+  readonly #prefix: string;
+  readonly #nodeId: string;
+  readonly #log: LayerLog;
+  readonly #words = new RosterWords();
+  readonly #changeHandlers: ((change: RosterChange) => void)[] = [];
+  readonly #reopenedHandlers: ((before: WordsBefore) => void)[] = [];
+  #state: State = { kind: "away" };
+  #lastSession = 0;
+  #renewals: NodeJS.Timeout | undefined;
+
+  constructor(options: { connection: RedisConnection; prefix: string; nodeId: string; log: LayerLog }) {
+    this.#connection = options.connection;
+    this.#prefix = options.prefix;
+    this.#nodeId = options.nodeId;
+    this.#log = options.log;
+  }
+
+  /** Takes the lease, and keeps it from now on. Rejects with `LayerUnavailable`. */
+  async start(): Promise<void> {
+    await this.#open();
+    this.#connection.onLost(() => {
+      if (this.#state.kind !== "closed") this.#state = { kind: "away" };
+    });
+    this.#connection.onReady(() => this.#reopen());
+    this.#renewals = setInterval(() => this.#tick(), LEASE_MS / 3);
+  }
+
+  get isOpen(): boolean {
+    return this.#state.kind === "open";
+  }
+
+  /** Called whenever a session after the first has said all words. */
+  onReopened(handler: (before: WordsBefore) => void): void {
+    this.#reopenedHandlers.push(handler);
+  }
+
+  onChange(handler: (change: RosterChange) => void): void {
+    this.#changeHandlers.push(handler);
+  }
+
+  receive(change: RosterChange): void {
+    for (const handler of this.#changeHandlers) handler(change);
+  }
+
+  async join(
+    group: string,
+    member: string,
+    { announced, listed }: { announced: boolean; listed: number },
+  ): Promise<RosterJoin> {
+    const session = this.#requireOpen();
+    const word = this.#words.say(group, member, announced);
+    try {
+      const [isNew, ...before] = await this.#speak<[isNew: number, ...ListReply]>(
+        rosterScripts.join,
+        session,
+        group,
+        member,
+        flag(announced),
+        listed,
+      );
+      return { before: rosterList(before), isNew: isNew === 1 };
+    } catch (error) {
+      // Redis may have heard it all the same: the next session takes it back.
+      this.#words.unsay(word);
+      throw error;
+    }
+  }
+
+  leave(group: string, member: string, { announced }: { announced: boolean }): void {
+    if (!this.#words.takeBack(group, member)) return;
+    switch (this.#state.kind) {
+      case "opening":
+      case "open":
+        this.#speak(rosterScripts.leave, this.#state.session, group, member, flag(announced)).catch((err: unknown) => {
+          this.#log.warn({ err, group }, "could not leave a roster; the next session does it");
+        });
+        return;
+      case "away":
+      case "closed":
+        return;
+    }
+  }
+
+  async list(group: string, listed: number): Promise<RosterList> {
+    const session = this.#requireOpen();
+    const reply = await this.#run(rosterScripts.list, this.#nodeId, session, [group, listed]);
+    return rosterList(reply as ListReply);
+  }
+
+  async has(group: string, member: string): Promise<boolean> {
+    this.#requireOpen();
+    const { client } = this.#connection;
+    return (await this.#connection.ask(client.hexists(`${this.#prefix}roster:${group}`, member))) === 1;
+  }
+
+  /** Takes back all words. While Redis is away the lease does it, by running out. */
+  async close(): Promise<void> {
+    clearInterval(this.#renewals);
+    const state = this.#state;
+    this.#state = { kind: "closed" };
+    this.#words.clear();
+    if (state.kind === "away" || state.kind === "closed") return;
+    try {
+      await this.#takeBackAll((cursor) =>
+        this.#speak<string>(rosterScripts.close, state.session, cursor, WORDS_IN_ONE_SCRIPT),
+      );
+    } catch (err) {
+      this.#log.warn({ err }, "could not leave the rosters; the others do it when the lease has run out");
+    }
+  }
+
+  async #open(): Promise<WordsBefore> {
+    this.#lastSession += 1;
+    const session = this.#lastSession;
+    this.#state = { kind: "opening", session };
+    try {
+      const before = await this.#begin(session);
+      await this.#sayAll(session);
+      await this.#takeBackAll((cursor) =>
+        this.#speak<string>(rosterScripts.tidy, session, cursor, WORDS_IN_ONE_SCRIPT),
+      );
+      if (!this.#isCurrent(session)) throw new LayerUnavailable("interrupted while saying the words");
+      this.#state = { kind: "open", session };
+      return before;
+    } catch (error) {
+      if (this.#isCurrent(session)) this.#state = { kind: "away" };
+      throw error;
+    }
+  }
+
+  /**
+   * The scripts go ahead of the session's first command. They are not left to ioredis' `defineCommand`, which sends a
+   * command that met an unloaded script (after SCRIPT FLUSH) a second time, behind those that followed it: a join could
+   * overtake the leave that came after it.
+   */
+  async #begin(session: number): Promise<WordsBefore> {
+    const { client } = this.#connection;
+    const loads = Object.values(rosterScripts).map(({ lua }) => this.#connection.ask(client.script("LOAD", lua)));
+    const opened = this.#speak<number>(rosterScripts.open, session, LEASE_MS);
+    const [kept] = await Promise.all([opened, ...loads]);
+    return kept === 1 ? "kept" : "forgotten";
+  }
+
+  /** Read and sent in one go, so that a leave during it comes after what it takes back. */
+  async #sayAll(session: number): Promise<void> {
+    const runs: Promise<unknown>[] = [];
+    let words: string[] = [];
+    for (const { group, member, announced } of this.#words) {
+      words.push(group, member, flag(announced));
+      if (words.length < 3 * WORDS_IN_ONE_SCRIPT) continue;
+      runs.push(this.#speak(rosterScripts.say, session, ...words));
+      words = [];
+    }
+    if (words.length > 0) runs.push(this.#speak(rosterScripts.say, session, ...words));
+    await Promise.all(runs);
+  }
+
+  async #takeBackAll(takeBackSome: (cursor: string) => Promise<string>): Promise<void> {
+    let cursor = "0";
+    do cursor = await takeBackSome(cursor);
+    while (cursor !== "0");
+  }
+
+  #reopen(): void {
+    if (this.#state.kind !== "away") return;
+    this.#open().then(
+      (before) => {
+        for (const handler of this.#reopenedHandlers) handler(before);
+      },
+      (err: unknown) => {
+        this.#log.warn({ err }, "could not say this node's roster words again; trying further");
+      },
+    );
+  }
+
+  #tick(): void {
+    switch (this.#state.kind) {
+      case "opening":
+      case "open":
+        this.#renew(this.#state.session).catch((err: unknown) => {
+          this.#log.warn({ err }, "could not renew the lease or sweep those that ran out");
+        });
+        return;
+      case "away":
+        if (this.#connection.isReady) this.#reopen();
+        return;
+      case "closed":
+        return;
+    }
+  }
+
+  /** Every node sweeps: none has to be chosen, and two at the same dead one only share the work. */
+  async #renew(session: number): Promise<void> {
+    const deadNodes = await this.#speak<string[]>(rosterScripts.renew, session, LEASE_MS);
+    for (const node of deadNodes) {
+      this.#log.info({ node }, "a node's lease ran out: its roster members leave");
+      await this.#takeBackAll(
+        (cursor) => this.#run(rosterScripts.sweep, node, "", [cursor, WORDS_IN_ONE_SCRIPT]) as Promise<string>,
+      );
+    }
+  }
+
+  /** Runs a script in this node's name. */
+  async #speak<Reply>(script: RosterScript, session: number, ...args: (string | number)[]): Promise<Reply> {
+    let reply: unknown;
+    try {
+      reply = await this.#run(script, this.#nodeId, session, args);
+    } catch (error) {
+      if (this.#connection.isReady) this.#doubt(session);
+      throw error;
+    }
+    if (reply !== null) return reply as Reply;
+    this.#doubt(session);
+    throw new LayerUnavailable("Redis has forgotten this node, which says its words again");
+  }
+
+  /**
+   * The lease was swept, or Redis refused something: a new session puts right whatever Redis holds. One that is just being
+   * opened is followed by another at the next tick, so that a Redis that refuses everything is not asked in a circle.
+   */
+  #doubt(session: number): void {
+    const state = this.#state;
+    if (state.kind === "away" || state.kind === "closed" || state.session !== session) return;
+    this.#state = { kind: "away" };
+    if (state.kind === "open") this.#reopen();
+  }
+
+  #run(script: RosterScript, node: string, session: number | "", args: (string | number)[]): Promise<unknown> {
+    const { client } = this.#connection;
+    return this.#connection.ask(client.evalsha(script.sha, 0, this.#prefix, node, session, ...args));
+  }
+
+  #requireOpen(): number {
+    if (this.#state.kind !== "open") throw new LayerUnavailable(`the roster is ${this.#state.kind}`);
+    return this.#state.session;
+  }
+
+  #isCurrent(session: number): boolean {
+    return this.#state.kind === "opening" && this.#state.session === session;
+  }
+}
+
+function flag(announced: boolean): "1" | "0" {
+  return announced ? "1" : "0";
+}
+
+function rosterList([total, version, members]: ListReply): RosterList {
+  return { members, total, version: Number(version) };
+}
