@@ -2,9 +2,8 @@
  * The two databases the server runs on, behind one face: PostgreSQL through postgres.js, and PGlite, PostgreSQL compiled
  * into the process, for who has nothing but Node.
  */
-import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
 import { drizzle as drizzlePglite } from "drizzle-orm/pglite";
@@ -13,6 +12,7 @@ import { drizzle as drizzlePostgres } from "drizzle-orm/postgres-js";
 import { migrate as migratePostgres } from "drizzle-orm/postgres-js/migrator";
 import postgres from "postgres";
 import { lockFolder } from "./folder-lock.ts";
+import { rootFolder } from "./root-folder.ts";
 
 export type Drizzle = PgDatabase<PgQueryResultHKT>;
 export type Row = Record<string, unknown>;
@@ -101,7 +101,7 @@ async function migrateDatabase(connect: (max: number) => postgres.Sql, searchPat
     await sql`select pg_advisory_lock(${MIGRATION_LOCK})`;
     if (searchPath !== null) await sql`create schema if not exists ${sql(searchPath)}`;
     await migratePostgres(drizzlePostgres(sql), {
-      migrationsFolder: migrationsFolder(),
+      migrationsFolder: join(rootFolder(), "migrations"),
       ...(searchPath === null ? {} : { migrationsSchema: searchPath }),
     });
   } finally {
@@ -121,7 +121,7 @@ export async function openPglite(folder: string | null): Promise<Database> {
   await pglite.waitReady;
   for (const [name, value] of Object.entries(BY_KEY)) await pglite.exec(`set ${name} = ${value}`);
   const database = drizzlePglite(pglite);
-  await migratePglite(database, { migrationsFolder: migrationsFolder() });
+  await migratePglite(database, { migrationsFolder: join(rootFolder(), "migrations") });
   return {
     description:
       folder === null ? "embedded PostgreSQL (PGlite) in memory" : `embedded PostgreSQL (PGlite) in ${folder}`,
@@ -138,15 +138,4 @@ export async function openPglite(folder: string | null): Promise<Database> {
       await release();
     },
   };
-}
-
-/** `migrations/` stands beside package.json, one level up from the sources and two from the build. */
-function migrationsFolder(): string {
-  let folder = import.meta.dirname;
-  while (!existsSync(join(folder, "migrations", "meta", "_journal.json"))) {
-    const parent = dirname(folder);
-    if (parent === folder) throw new Error("the migrations folder is missing from this installation");
-    folder = parent;
-  }
-  return join(folder, "migrations");
 }

@@ -1,4 +1,4 @@
-import { and, desc, eq, exists, gt, inArray, lt, or, sql } from "drizzle-orm";
+import { and, desc, eq, exists, gt, inArray, lt, lte, or, sql } from "drizzle-orm";
 import type { Conversation, ConversationView, Profile } from "../server/core/model.ts";
 import type { ConversationStore } from "../server/core/store.ts";
 import type { Drizzle } from "./client.ts";
@@ -8,7 +8,15 @@ import { unreadCount } from "./unread.ts";
 
 type ReadingConversations = Pick<
   ConversationStore,
-  "conversation" | "directConversation" | "openDirect" | "members" | "view" | "views"
+  | "conversation"
+  | "directConversation"
+  | "openDirect"
+  | "members"
+  | "membersOf"
+  | "haveCommonConversation"
+  | "conversationOfSent"
+  | "view"
+  | "views"
 >;
 
 export function conversationStore(database: Drizzle, newId: () => string): ReadingConversations {
@@ -102,6 +110,40 @@ export function conversationStore(database: Drizzle, newId: () => string): Readi
         .where(eq(members.conversationId, id))
         .orderBy(members.joinedAt, members.userId)
         .limit(limit),
+
+    membersOf: async (conversationIds, maxMembers) => {
+      if (conversationIds.length === 0) return [];
+      return database
+        .select({
+          conversationId: members.conversationId,
+          membership: conversations.membership,
+          profile: profileColumns,
+          cursor: members.cursorSeq,
+        })
+        .from(members)
+        .innerJoin(conversations, eq(conversations.id, members.conversationId))
+        .innerJoin(users, eq(users.id, members.userId))
+        .where(and(inArray(conversations.id, [...conversationIds]), lte(conversations.membersCount, maxMembers)))
+        .orderBy(members.conversationId, members.joinedAt, members.userId);
+    },
+
+    haveCommonConversation: async (userId, otherId) => {
+      const mine = database.select({ id: members.conversationId }).from(members).where(eq(members.userId, userId));
+      const common = await database
+        .select({ id: members.conversationId })
+        .from(members)
+        .where(and(eq(members.userId, otherId), inArray(members.conversationId, mine)))
+        .limit(1);
+      return common.length > 0;
+    },
+
+    conversationOfSent: async (messageId, senderId) => {
+      const [row] = await database
+        .select({ conversationId: messages.conversationId })
+        .from(messages)
+        .where(and(eq(messages.id, messageId), eq(messages.senderId, senderId)));
+      return row?.conversationId ?? null;
+    },
 
     view: async (id, userId) => (await views(userId, eq(conversations.id, id), 1))[0] ?? null,
 

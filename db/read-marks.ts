@@ -37,10 +37,9 @@ export async function writeReadMarks(
       continue;
     }
     outcomes.set(amendment, { status: "unchanged", message: null });
-    const key = JSON.stringify([amendment.conversationId, amendment.userId]);
-    if (target !== null && target.place.seq > (moves.get(key)?.place.seq ?? 0)) {
-      moves.set(key, { amendment, ...target });
-    }
+    if (target === null) continue;
+    const key = JSON.stringify([target.conversation.id, amendment.userId]);
+    if (target.place.seq > (moves.get(key)?.place.seq ?? 0)) moves.set(key, { amendment, ...target });
   }
   if (moves.size === 0) return;
 
@@ -79,13 +78,14 @@ function targetOf(
   amendment: Read,
   newest: ReadonlyMap<string, Place>,
 ): Omit<CursorMove, "amendment"> | null | "forbidden" {
-  const conversation = scene.conversations.get(amendment.conversationId);
-  const member = scene.member(amendment.conversationId, amendment.userId);
+  const { messageId } = amendment;
+  const message = messageId === null ? undefined : scene.messages.get(messageId);
+  const conversation = scene.conversations.get(amendment.conversationId ?? message?.conversationId ?? "");
+  const member = conversation && scene.member(conversation.id, amendment.userId);
   if (conversation === undefined || member === undefined) return "forbidden";
   let place = newest.get(conversation.id);
-  if (amendment.messageId !== null) {
-    const message = scene.messages.get(amendment.messageId);
-    const ordinal = scene.ordinals.get(amendment.messageId);
+  if (messageId !== null) {
+    const ordinal = scene.ordinals.get(messageId);
     if (message?.conversationId !== conversation.id || ordinal === undefined) return "forbidden";
     place = { id: message.id, seq: message.seq, ordinal };
   }
@@ -93,7 +93,7 @@ function targetOf(
 }
 
 async function newestPlaces(transaction: Drizzle, reads: readonly Read[]): Promise<Map<string, Place>> {
-  const ids = [...new Set(reads.filter((read) => read.messageId === null).map((read) => read.conversationId))];
+  const ids = [...new Set(reads.flatMap((read) => (read.messageId === null ? read.conversationId : [])))];
   if (ids.length === 0) return new Map();
   const rows = rowsOf(
     await transaction.execute(sql`

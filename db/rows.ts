@@ -78,6 +78,7 @@ export function toMessage({ message, sender, deletedBy, pinnedBy }: MessageRow):
     fileIdentifier: message.fileIdentifier,
     mediaUrlExpiration: message.mediaUrlExpiration,
     clientId: message.clientId,
+    opensConversation: message.opensConversation,
     createdAt: message.createdAt.toISOString(),
     editedAt: message.editedAt?.toISOString() ?? null,
     deletedAt: message.deletedAt?.toISOString() ?? null,

@@ -34,6 +34,8 @@ export const users = pgTable(
     lastName: text("last_name").notNull(),
     avatar: text("avatar"),
     createdAt: instant("created_at").notNull().defaultNow(),
+    /** When a socket of theirs last closed. */
+    lastSeenAt: instant("last_seen_at"),
   },
   (table) => [uniqueIndex("users_username_key").on(table.username)],
 );
@@ -121,6 +123,7 @@ export const messages = pgTable(
     isStoryReply: boolean("is_story_reply").notNull().default(false),
     fileIdentifier: text("file_identifier"),
     mediaUrlExpiration: text("media_url_expiration"),
+    opensConversation: boolean("opens_conversation").notNull().default(false),
     createdAt: instant("created_at").notNull(),
     editedAt: instant("edited_at"),
     deletedAt: instant("deleted_at"),

@@ -14,9 +14,11 @@ import { messages } from "./schema.ts";
  *   Every later step draws on it and therefore runs under the locks.
  * - `judged`: what becomes of each message. It sees the database as it was when the statement began, before any wait for a
  *   lock. A double that another node committed during that wait is caught by the unique indexes, which fail the statement;
- *   `send` then runs it again, and it sees the double. (Who was removed during the wait may have had the last word: the
- *   two were simultaneous.)
+ *   a membership that changed during it is seen by comparing what was locked with what the statement began with
+ *   (`overtaken`), and then nothing is stored. In both cases `send` runs the statement again, and it sees what it missed.
  * - `moved`: takes the numbers. PostgreSQL re-reads a row it had to wait for, so `seq` is the newest.
+ * - `inserted`: in the order of ids, because two nodes that store the same chosen ids, in different conversations, wait for
+ *   each other at the unique index.
  * - `counted`: a sender's own messages never count as unread to them.
  *
  * Times come from the database and never run backwards within a conversation.
@@ -26,12 +28,15 @@ with input as materialized (
   select * from json_to_recordset($1::text::json) as row (
     n integer, id text, id_from_client boolean, conversation_id text, sender_id text, client_id text, text text,
     media_url text, media_type text, message_type text, attachments jsonb, reply_to text, reply_quote jsonb,
-    is_story_reply boolean, file_identifier text, media_url_expiration text
+    is_story_reply boolean, file_identifier text, media_url_expiration text, opens_conversation boolean
   )
 ), locked as materialized (
-  select id from conversations where id in (select conversation_id from input) order by id for update
+  select id, membership from conversations where id in (select conversation_id from input) order by id for update
+), overtaken as materialized (
+  select from locked join conversations as seen using (id) where seen.membership <> locked.membership
 ), judged as materialized (
   select input.*, case
+    when exists (select from overtaken) then 'overtaken'
     when not exists (
       select from members
       where members.conversation_id = locked.id and members.user_id = input.sender_id
@@ -61,13 +66,13 @@ with input as materialized (
 ), inserted as (
   insert into messages (
     id, conversation_id, seq, changed_seq, ordinal, sender_id, client_id, text, media_url, media_type, message_type,
-    attachments, reply_to, reply_quote, is_story_reply, file_identifier, media_url_expiration, created_at
+    attachments, reply_to, reply_quote, is_story_reply, file_identifier, media_url_expiration, opens_conversation, created_at
   )
   select judged.id, moved.id, moved.seq + place, moved.seq + place, moved.message_count + place, sender_id, client_id,
     text, media_url, media_type, message_type, attachments, reply_to, reply_quote, is_story_reply, file_identifier,
-    media_url_expiration, moved.updated_at
+    media_url_expiration, opens_conversation, moved.updated_at
   from judged join numbered using (n) join moved on moved.id = judged.conversation_id
-  order by n
+  order by judged.id
   returning conversation_id, sender_id
 ), counted as (
   update members set own_after = own_after + sent.size
@@ -86,7 +91,8 @@ export function sendStore({ writer, drizzle }: Database): Pick<MessageStore, "se
   /** Each unique violation means that somebody else's commit became visible, so the next try sees at least one more. */
   async function commit(batch: string, tries: number): Promise<Row[]> {
     try {
-      return await writer.query(SEND, [batch]);
+      const rows = await writer.query(SEND, [batch]);
+      return rows[0]?.status === "overtaken" ? commit(batch, tries) : rows;
     } catch (error) {
       if (tries <= 1 || !isUniqueViolation(error)) throw error;
       return commit(batch, tries - 1);
@@ -150,6 +156,7 @@ function toInput(message: NewMessage, n: number) {
     is_story_reply: message.isStoryReply,
     file_identifier: message.fileIdentifier,
     media_url_expiration: message.mediaUrlExpiration,
+    opens_conversation: message.opensConversation,
   };
 }
 

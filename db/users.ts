@@ -49,6 +49,18 @@ export function userStore(database: Drizzle): UserStore {
         .orderBy(users.username)
         .limit(limit);
     },
+
+    markSeen: async (userIds) => {
+      await database
+        .update(users)
+        .set({ lastSeenAt: sql`now()` })
+        .where(inArray(users.id, [...userIds]));
+    },
+
+    lastSeen: async (userId) => {
+      const [row] = await database.select({ at: users.lastSeenAt }).from(users).where(eq(users.id, userId));
+      return row?.at?.toISOString() ?? null;
+    },
   };
 }
 

@@ -1,8 +1,12 @@
 /** The composition root: the only place that names implementations. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import websocket from "@fastify/websocket";
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import pretty from "pino-pretty";
 import { v7 as newId } from "uuid";
 import { openPglite, openPostgres } from "../db/client.ts";
+import { rootFolder } from "../db/root-folder.ts";
 import { createStore } from "../db/store.ts";
 import { type Authenticator, createAuthenticator } from "./auth/authenticator.ts";
 import { developmentSecret } from "./auth/development-secret.ts";
@@ -14,6 +18,8 @@ import { connectRedisLayer } from "./channel-layer/redis.ts";
 import type { Config } from "./config.ts";
 import { createCore } from "./core/core.ts";
 import type { Store } from "./core/store.ts";
+import { registerHttp } from "./http/register.ts";
+import { serverOptions } from "./http/server-options.ts";
 import { createMetrics } from "./metrics.ts";
 import { username } from "./protocol/fields.ts";
 import { socketRoutes } from "./routing.ts";
@@ -116,6 +122,18 @@ export async function startServer(config: Config, foundations: Foundations, app 
     // Sockets are closed below, with a code that tells their clients to come back.
     preClose: (done) => done(),
   });
+  await registerHttp(app, {
+    ...core,
+    authenticate,
+    storage: store,
+    channelLayer: layer,
+    metrics,
+    version: version(),
+    maxMessageChars: config.maxMessageChars,
+    allowedOrigins: config.allowedOrigins,
+    apiKey: config.apiKey,
+    developmentSecret: secret,
+  });
   registerSockets(app, {
     routes: socketRoutes,
     services: {
@@ -132,8 +150,6 @@ export async function startServer(config: Config, foundations: Foundations, app 
     identify: (claims) => core.users.identify(claims),
     allowedOrigins: config.allowedOrigins,
   });
-  void metrics;
-
   const close = async () => {
     await core.writer.idle();
     await connections.closeAll("restarting");
@@ -161,12 +177,17 @@ export async function startServer(config: Config, foundations: Foundations, app 
   };
 }
 
+function version(): string {
+  return JSON.parse(readFileSync(join(rootFolder(), "package.json"), "utf8")).version;
+}
+
+/** Logs are JSON lines; in a developer's terminal they are lines for people. */
 export function createApp(config: Config): FastifyInstance {
+  const isForPeople = process.stdout.isTTY && config.environment === "development";
   return fastify({
-    logger: { level: config.logLevel },
-    disableRequestLogging: true,
-    bodyLimit: config.maxFrameBytes,
-    // A username of 150 characters, each of them up to four percent-encoded bytes.
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1800 },
+    logger: { level: config.logLevel, ...(isForPeople && { stream: pretty({ ignore: "pid,hostname", sync: true }) }) },
+    // A line for each request would drown the others, and a URL may carry a token.
+    logController: new LogController({ disableRequestLogging: true }),
+    ...serverOptions(config.maxFrameBytes),
   });
 }

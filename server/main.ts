@@ -19,14 +19,18 @@ const { log } = app;
 try {
   const foundations = await openFoundations(config, log);
   const server = await startServer(config, foundations, app);
-  await app.listen({ host: config.host, port: config.port });
-  log.info(`listening on ${server.address}`);
+  await app.listen({
+    host: config.host,
+    port: config.port,
+    listenTextResolver: (address) => `listening on ${address}`,
+  });
   log.info(`storing in ${server.describe.storage}`);
   log.info(`channel layer: ${server.describe.layer}`);
   if (server.hasDevelopmentTokens) {
     log.warn(
-      `development: no key is configured, so anybody on this machine gets a token from POST ${server.address}/api/dev/token {"username": "alice"}`,
+      "development mode: no key is configured, so anybody on this machine gets a token for any name, like this:",
     );
+    log.warn(`curl ${server.address}/api/dev/token --json '{"username":"alice"}'`);
   }
   const stop = (signal: NodeJS.Signals) => {
     log.info(`${signal}: finishing what is in flight`);

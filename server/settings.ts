@@ -76,7 +76,11 @@ export const settings = z.object({
   ALLOWED_ORIGINS: parsed(parseAllowedOrigins, "expected origins such as https://app.example between commas, or *")
     .optional()
     .describe("origins of web pages that may open sockets, between commas; * any; empty: the server's own"),
-  API_KEY: z.string().optional().describe("lets a backend provision users (PUT /api/users/:id); empty: no such route"),
+  API_KEY: z
+    .string()
+    .regex(/^\S+$/, "expected no blanks, which a Bearer header cannot carry")
+    .optional()
+    .describe("lets a backend provision users (PUT /api/users/:id); empty: no such route"),
 
   MAX_MESSAGE_CHARS: wholeNumber(1, 1_000_000).default(10_000).describe("code points of a message's text"),
   MAX_FRAME_BYTES: wholeNumber(1024, MAX_INT).default(65_536).describe("bytes of a client's frame or HTTP body"),

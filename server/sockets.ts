@@ -34,9 +34,12 @@ const speakers = new WeakMap<FastifyRequest, Speaker>();
 
 export function registerSockets(app: FastifyInstance, options: SocketOptions): void {
   const paths = new Set(options.routes.map((route) => route.path));
-  app.addHook("onRequest", async (request) => {
+  app.addHook("onRequest", async (request, reply) => {
+    if (!request.ws) return;
+    // Whoever is refused: the plugin ends the connection after the answer.
+    reply.header("connection", "close");
     // The plugin would open a socket on any path, only to close it.
-    if (request.ws && !paths.has(request.routeOptions.url ?? "")) throw new Refusal("not_found", "no socket here");
+    if (!paths.has(request.routeOptions.url ?? "")) throw new Refusal("not_found", "no socket here");
   });
   for (const route of options.routes) {
     app.route({
@@ -62,7 +65,13 @@ async function settleSpeaker(request: FastifyRequest, _reply: FastifyReply, opti
   const found = readToken(request.raw);
   if (found === null) throw new Unauthorized("a token is needed");
   const { claims, expiresAt } = await options.authenticate(found.token);
-  speakers.set(request, { profile: await options.identify(claims), expiresAt });
+  speakers.set(request, { profile: await options.identify(claims).catch(blameToken), expiresAt });
+}
+
+/** What the token says cannot be a user: the token's fault, not that of a field. */
+function blameToken(error: unknown): never {
+  if (error instanceof Refusal && error.code === "invalid_frame") throw new Unauthorized(error.message);
+  throw error;
 }
 
 /** Synchronous up to the connection's listeners: not a frame is lost. */

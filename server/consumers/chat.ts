@@ -2,8 +2,8 @@
 
 import { Refusal } from "../core/errors.ts";
 import { isChange } from "../core/events.ts";
-import type { Draft } from "../core/messages.ts";
 import type { Conversation } from "../core/model.ts";
+import { toDraft } from "../message-draft.ts";
 import { type RoomClientFrame, roomClientFrames } from "../protocol/channels.ts";
 import type { ConversationListener } from "../transport/conversation-feed.ts";
 import type { Delivery } from "../transport/delivery.ts";
@@ -131,7 +131,9 @@ export class ChatConsumer extends ChannelsConsumer implements ConversationListen
       case "chat_message":
         return this.#send(frame);
       case "read_messages":
-        return reading.read(this.profile, conversationId, frame.id ?? null);
+        return frame.id === undefined
+          ? reading.readAll(this.profile, conversationId)
+          : reading.readUpTo(this.profile, conversationId, frame.id);
       case "typing":
         return messages.type(this.profile, conversationId, frame.is_typing);
       case "edit_message":
@@ -180,21 +182,4 @@ export class ChatConsumer extends ChannelsConsumer implements ConversationListen
     if (this.#conversation === null) throw new Error("the room is not open yet");
     return this.#conversation;
   }
-}
-
-export function toDraft(frame: Omit<ChatFrame, "type" | "room">): Draft {
-  return {
-    id: null,
-    clientId: frame.client_id ?? null,
-    text: frame.message,
-    mediaUrl: frame.multimedia_url ?? null,
-    mediaType: frame.media_type ?? null,
-    messageType: frame.message_type ?? null,
-    attachments: frame.attachments ?? [],
-    replyTo: frame.reply_to ?? null,
-    replyQuote: null,
-    isStoryReply: false,
-    fileIdentifier: frame.file_identifier ?? null,
-    mediaUrlExpiration: frame.multimedia_url_expiration ?? null,
-  };
 }

@@ -88,9 +88,10 @@ export class Groups {
     this.#tellRemoved(change, found.profile, actor);
   }
 
-  async members(user: Profile, id: string): Promise<Profile[]> {
+  /** At most `limit`, in the order they joined. @throws Refusal `not_found`. */
+  async members(user: Profile, id: string, limit: number): Promise<Profile[]> {
     const group = await this.#group(user, id);
-    return this.#store.members(group.id, this.#maxMembers);
+    return this.#store.members(group.id, limit);
   }
 
   async #users(names: readonly string[]): Promise<Profile[]> {

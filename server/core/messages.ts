@@ -11,6 +11,8 @@ export interface Draft extends MessageContent {
   readonly clientId: string | null;
   /** The message's id, where a dialect lets the client choose it. */
   readonly id: string | null;
+  /** The conversation was found or made for this message. */
+  readonly opensConversation: boolean;
 }
 
 /** `repeated`: the client id was known; the message is the first one, as it is now. */

@@ -50,6 +50,11 @@ export interface Message extends MessageContent {
   readonly changedSeq: number;
   readonly sender: Profile;
   readonly clientId: string | null;
+  /**
+   * It was sent to people rather than to a conversation, which was found or made for it: those who are not in the
+   * conversation yet are told of it by name, in a dialect that has such an event.
+   */
+  readonly opensConversation: boolean;
   readonly createdAt: string;
   readonly editedAt: string | null;
   /** Set on a tombstone: the content is gone, the place stays. */

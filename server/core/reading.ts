@@ -1,7 +1,7 @@
 /** Read state: one cursor for each member, and what it leaves unread. */
 import { Refusal } from "./errors.ts";
 import type { Profile, Standing } from "./model.ts";
-import type { UnreadStore } from "./store.ts";
+import type { Amendment, UnreadStore } from "./store.ts";
 import type { Writer } from "./writer.ts";
 
 export interface ReadingOptions {
@@ -17,13 +17,25 @@ export class Reading {
   }
 
   /**
-   * Reads everything, or up to `messageId` and so all before it. A cursor never moves back: reading what was read
-   * changes nothing.
+   * Reads everything. A cursor never moves back: reading what was read changes nothing.
    *
-   * @throws Refusal `forbidden`: not a member, or no such message in this conversation. `unavailable`.
+   * @throws Refusal `forbidden`: not a member. `unavailable`.
    */
-  async read(reader: Profile, conversationId: string, messageId: string | null): Promise<void> {
-    const outcome = await this.#options.writer.amend({ kind: "read", userId: reader.id, conversationId, messageId });
+  readAll(reader: Profile, conversationId: string): Promise<void> {
+    return this.#amend({ kind: "read", userId: reader.id, conversationId, messageId: null });
+  }
+
+  /**
+   * Reads up to a message, and so all before it. `conversationId` null: wherever the message is.
+   *
+   * @throws Refusal `forbidden`: not a member, or no such message there. `unavailable`.
+   */
+  readUpTo(reader: Profile, conversationId: string | null, messageId: string): Promise<void> {
+    return this.#amend({ kind: "read", userId: reader.id, conversationId, messageId });
+  }
+
+  async #amend(read: Extract<Amendment, { kind: "read" }>): Promise<void> {
+    const outcome = await this.#options.writer.amend(read);
     if (outcome.status === "forbidden") throw new Refusal("forbidden", "this message is not yours to read");
   }
 

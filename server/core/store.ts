@@ -22,6 +22,10 @@ export interface UserStore {
   putUser(profile: Profile): Promise<"stored" | "taken">;
   /** Usernames and names that begin with or contain `text`, by username; at most `limit`. */
   searchUsers(text: string, limit: number): Promise<Profile[]>;
+  /** A socket of each of these users closed just now. */
+  markSeen(userIds: readonly string[]): Promise<void>;
+  /** When a socket of theirs last closed; null when none has. */
+  lastSeen(userId: string): Promise<string | null>;
 }
 
 export interface NewGroup {
@@ -31,6 +35,15 @@ export interface NewGroup {
   readonly creatorId: string;
   /** Without doubles; the creator is among them. */
   readonly memberIds: readonly string[];
+}
+
+export interface ConversationMember {
+  readonly conversationId: string;
+  /** The membership's version at this moment. */
+  readonly membership: number;
+  readonly profile: Profile;
+  /** Highest seq read. */
+  readonly cursor: number;
 }
 
 /** A membership change that was committed. */
@@ -54,6 +67,11 @@ export interface ConversationStore {
   /** A creator who goes hands the group to its longest-standing member. */
   removeMember(id: string, userId: string): Promise<MembershipChange>;
   members(id: string, limit: number): Promise<Profile[]>;
+  /** The members of those conversations that have at most `maxMembers`, in the order they joined. */
+  membersOf(conversationIds: readonly string[], maxMembers: number): Promise<ConversationMember[]>;
+  haveCommonConversation(userId: string, otherId: string): Promise<boolean>;
+  /** The conversation of a message that this user sent. */
+  conversationOfSent(messageId: string, senderId: string): Promise<string | null>;
   /** As one member sees it; null when there is none or they are not in it. */
   view(id: string, userId: string): Promise<ConversationView | null>;
   /** Newest first; direct ones from their first message on. `before` is the last row's place. */
@@ -67,6 +85,7 @@ export interface NewMessage extends MessageContent {
   readonly conversationId: string;
   readonly sender: Profile;
   readonly clientId: string | null;
+  readonly opensConversation: boolean;
 }
 
 export type SendOutcome =
@@ -99,12 +118,18 @@ export type Amendment =
       readonly messageId: string;
       readonly pinned: boolean;
     }
-  /** Up to `messageId`, or all there is. */
+  /** All there is, or up to a message. */
   | {
       readonly kind: "read";
       readonly userId: string;
       readonly conversationId: string;
-      readonly messageId: string | null;
+      readonly messageId: null;
+    }
+  | {
+      readonly kind: "read";
+      readonly userId: string;
+      readonly conversationId: string | null;
+      readonly messageId: string;
     };
 
 /** What an amendment is judged by: the state it meets, read under the conversation's lock. */

@@ -14,7 +14,14 @@ export type Notice =
   | { readonly kind: "count"; readonly conversationId: string };
 
 type Entry =
-  | { readonly state: "loading"; readonly unread: number; readonly heard: ConversationEvent[] }
+  /** `cursor` and `asOf` are those it had when it was exact: an older snapshot was asked for before that. */
+  | {
+      readonly state: "loading";
+      readonly unread: number;
+      readonly cursor: number;
+      readonly asOf: number;
+      readonly heard: ConversationEvent[];
+    }
   | { readonly state: "exact"; unread: number; cursor: number; asOf: number };
 
 export class UnreadLedger {
@@ -41,16 +48,14 @@ export class UnreadLedger {
 
   /** From now on what is heard of the conversation is kept until `load`. Its count stays what it was, or 0. */
   expect(conversationId: string): void {
-    const entry = this.#entries.get(conversationId);
-    if (entry?.state === "loading") return;
-    this.#entries.set(conversationId, { state: "loading", unread: entry?.unread ?? 0, heard: [] });
+    if (this.#entries.get(conversationId)?.state !== "loading") this.#keep(conversationId, []);
   }
 
   /** The snapshot that `expect` waited for. "stale": an event could not be applied to it; a newer one is needed. */
   load(standing: Standing): Notice[] | "stale" {
     const { conversationId, unread, cursor, asOf } = standing;
     const entry = this.#entries.get(conversationId);
-    if (entry?.state !== "loading") return [];
+    if (entry?.state !== "loading" || asOf < entry.asOf || cursor < entry.cursor) return [];
     const before = entry.unread;
     this.#set(conversationId, { state: "exact", unread, cursor, asOf }, before);
     const notices: Notice[] = unread === before ? [] : [{ kind: "count", conversationId }];
@@ -132,6 +137,7 @@ export class UnreadLedger {
   }
 
   #keep(conversationId: string, heard: ConversationEvent[]): void {
-    this.#entries.set(conversationId, { state: "loading", unread: this.unread(conversationId), heard });
+    const { unread, cursor, asOf } = this.#entries.get(conversationId) ?? { unread: 0, cursor: 0, asOf: 0 };
+    this.#entries.set(conversationId, { state: "loading", unread, cursor, asOf, heard });
   }
 }

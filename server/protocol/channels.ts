@@ -11,17 +11,13 @@ import {
   mediaReference,
   mediaType,
   messageText,
+  optional,
   resourceId,
   seq,
   text,
   timestamp,
   username,
 } from "./fields.ts";
-
-/** An empty string means that the field is absent. */
-function optional<T extends z.ZodType>(field: T) {
-  return z.preprocess((value) => (value === "" || value === null ? undefined : value), field.optional());
-}
 
 /** What a client may say of a message it sends; HTTP takes the same fields. */
 export function messageFields(maxMessageChars: number) {

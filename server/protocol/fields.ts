@@ -27,6 +27,11 @@ export function messageText(max: number) {
     .refine(isStorable, STORABLE);
 }
 
+/** An empty string means that the field is absent, and so does null. */
+export function optional<T extends z.ZodType>(field: T) {
+  return z.preprocess((value) => (value === "" || value === null ? undefined : value), field.optional());
+}
+
 export const userId = text(128).min(1, "expected a user id of 1 to 128 characters");
 
 export const username = z

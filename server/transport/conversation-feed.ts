@@ -39,6 +39,8 @@ const PATIENCE = 25;
 /** Between two tries while storage does not answer, in ms. */
 const RETRY = 500;
 const CHANGES_PER_FETCH = 500;
+/** A read mark that storage knows may still be on its way here; this long, in ms, before it counts as missed. */
+const READS_PATIENCE = 1_000;
 
 type FeedState =
   /** Subscribed, but where the conversation stands is not known yet: everything is held. */
@@ -48,6 +50,13 @@ type FeedState =
   | "checking_members"
   | "closed";
 
+/** What is being done about numbers that are known to exist and are not here. */
+type Repair =
+  | { readonly state: "idle" }
+  | { readonly state: "waiting"; readonly timer: NodeJS.Timeout }
+  /** One query at a time, however much is announced meanwhile. */
+  | { readonly state: "fetching" };
+
 export class ConversationFeed {
   readonly conversationId: string;
   readonly #options: FeedOptions;
@@ -56,12 +65,17 @@ export class ConversationFeed {
   readonly #reads = new NumberTracker();
   #state: FeedState = "starting";
   #position = 0;
+  /** The membership's version by which all listeners were found to be members. */
   #membership = 0;
+  /** The highest version heard of: whoever comes with an older one may have been removed in between. */
+  #announcedMembership = 0;
   /** The oldest membership that a listener came with while the members were being checked without it. */
   #addedWhileChecking = Number.POSITIVE_INFINITY;
   /** The highest number known to exist. */
   #announced = 0;
-  #timer: NodeJS.Timeout | null = null;
+  #repair: Repair = { state: "idle" };
+  #membersRetry: NodeJS.Timeout | null = null;
+  #readsCheck: NodeJS.Timeout | null = null;
 
   constructor(options: FeedOptions) {
     this.conversationId = options.conversationId;
@@ -80,7 +94,7 @@ export class ConversationFeed {
     const { membership } = listener;
     this.#listeners.add(listener);
     if (this.#state === "checking_members") this.#addedWhileChecking = Math.min(this.#addedWhileChecking, membership);
-    else if (this.#state === "live" && membership < this.#membership) this.#recheckMembers();
+    else if (this.#state === "live" && membership < this.#latestMembership) this.#recheckMembers();
   }
 
   delete(listener: ConversationListener): void {
@@ -96,7 +110,8 @@ export class ConversationFeed {
     this.#reads.start(position.reads);
     this.#state = "live";
     for (const seq of this.#held.keys()) if (seq <= this.#position) this.#held.delete(seq);
-    const isUnchecked = [...this.#listeners].some((listener) => listener.membership < position.membership);
+    const latest = this.#latestMembership;
+    const isUnchecked = [...this.#listeners].some((listener) => listener.membership < latest);
     if (isUnchecked) this.#recheckMembers();
     else this.#deliverHeld();
   }
@@ -104,8 +119,9 @@ export class ConversationFeed {
   close(): void {
     this.#state = "closed";
     this.#held.clear();
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    if (this.#repair.state === "waiting") clearTimeout(this.#repair.timer);
+    this.#repair = { state: "idle" };
+    for (const timer of [this.#membersRetry, this.#readsCheck]) if (timer !== null) clearTimeout(timer);
   }
 
   change(change: Change): void {
@@ -121,6 +137,7 @@ export class ConversationFeed {
         this.#reads.take(signal.reads);
         break;
       case "member_removed":
+        this.#announcedMembership = Math.max(this.#announcedMembership, signal.membership);
         this.#expel(({ userId, membership }) => userId === signal.user.id && membership < signal.membership);
         break;
       case "members_added":
@@ -134,14 +151,14 @@ export class ConversationFeed {
 
   /** What storage says now, against what was heard. */
   compare(position: Position): void {
-    if (this.#state !== "live") return;
-    if (position.membership > this.#membership) this.#recheckMembers();
-    if (!this.#reads.isUpTo(position.reads)) {
-      this.#reads.start(position.reads);
-      for (const listener of this.#listeners) listener.missedReads();
-    }
+    if (this.#state === "closed") return;
     this.#announced = Math.max(this.#announced, position.seq);
-    if (this.#position < this.#announced) this.#fetchSoon(0);
+    this.#announcedMembership = Math.max(this.#announcedMembership, position.membership);
+    // Otherwise the end of the start or of the check looks at both.
+    if (this.#state !== "live") return;
+    this.#checkReads(position.reads);
+    if (this.#announcedMembership > this.#membership) this.#recheckMembers();
+    else this.#deliverHeld();
   }
 
   #deliverHeld(): void {
@@ -160,50 +177,93 @@ export class ConversationFeed {
   }
 
   #deliver(delivery: Delivery): void {
-    for (const listener of this.#listeners) listener.hear(delivery);
+    for (const listener of this.#listeners) {
+      try {
+        listener.hear(delivery);
+      } catch (error) {
+        // A fault of ours with one listener; the others, and whoever committed this, have no part in it.
+        const { type } = delivery.event;
+        this.#options.log.error({ conversation: this.conversationId, event: type, err: error }, "a listener failed");
+      }
+    }
   }
 
   #fetchSoon(delay: number): void {
-    if (this.#timer !== null) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      this.#fetch().catch((error: unknown) => this.#retry(error, "missed changes could not be fetched"));
+    if (this.#repair.state !== "idle") return;
+    const timer = setTimeout(() => {
+      this.#repair = { state: "fetching" };
+      this.#fetch().then(
+        (delayOfNext) => this.#fetched(delayOfNext),
+        (error: unknown) => {
+          this.#warn(error, "missed changes could not be fetched");
+          this.#fetched(RETRY);
+        },
+      );
     }, delay);
+    this.#repair = { state: "waiting", timer };
   }
 
-  /** Fills the gap from storage. What came by itself meanwhile is simply an old number then. */
-  async #fetch(): Promise<void> {
-    if (this.#state !== "live" || this.#position >= this.#announced) return;
+  /**
+   * Fills the gap from storage. What came by itself meanwhile is simply an old number then. Resolves with how long to wait,
+   * in ms, should there still be a gap: more than one fetch's worth is missing, or storage does not have it yet.
+   */
+  async #fetch(): Promise<number> {
+    if (this.#state !== "live" || this.#position >= this.#announced) return 0;
     const { store, conversationId } = this.#options;
     const changes = await store.changes(conversationId, this.#position, this.#announced, CHANGES_PER_FETCH);
     for (const change of changes) this.change(change);
-    // More than one fetch's worth is missing, or storage does not have yet what was announced.
-    if (this.#state === "live" && this.#position < this.#announced) this.#fetchSoon(changes.length > 0 ? 0 : RETRY);
+    return changes.length > 0 ? 0 : RETRY;
+  }
+
+  #fetched(delayOfNext: number): void {
+    this.#repair = { state: "idle" };
+    if (this.#state === "live" && this.#position < this.#announced) this.#fetchSoon(delayOfNext);
+  }
+
+  #checkReads(reads: number): void {
+    if (this.#reads.isUpTo(reads) || this.#readsCheck !== null) return;
+    this.#readsCheck = setTimeout(() => {
+      this.#readsCheck = null;
+      if (this.#reads.isUpTo(reads)) return;
+      this.#reads.start(reads);
+      for (const listener of this.#listeners) listener.missedReads();
+    }, READS_PATIENCE);
+  }
+
+  get #latestMembership(): number {
+    return Math.max(this.#membership, this.#announcedMembership);
   }
 
   #recheckMembers(): void {
     if (this.#state === "closed" || this.#state === "checking_members") return;
     this.#state = "checking_members";
-    this.#checkMembers().catch((error: unknown) => {
-      if (this.#state === "checking_members") this.#state = "live";
-      this.#retry(error, "members could not be checked");
+    this.#checkMembers();
+  }
+
+  /** Until storage answers, nothing with a number goes out: better late than to somebody who was removed. */
+  #checkMembers(): void {
+    this.#askForMembers().catch((error: unknown) => {
+      if (this.#state !== "checking_members") return;
+      this.#warn(error, "members could not be checked");
+      this.#membersRetry = setTimeout(() => this.#checkMembers(), RETRY);
     });
   }
 
-  async #checkMembers(): Promise<void> {
+  async #askForMembers(): Promise<void> {
     const { store, conversationId } = this.#options;
     const userIds = new Set([...this.#listeners].map((listener) => listener.userId));
+    this.#addedWhileChecking = Number.POSITIVE_INFINITY;
     const { membership, userIds: present } = await store.membersAmong(conversationId, [...userIds]);
     if (this.#state !== "checking_members") return;
     const members = new Set(present);
     this.#expel(
       (listener) => userIds.has(listener.userId) && !members.has(listener.userId) && listener.membership < membership,
     );
+    // The last listener may have gone with that.
+    if (this.#state !== "checking_members") return;
     this.#membership = Math.max(this.#membership, membership);
     this.#state = "live";
-    const isUnchecked = this.#addedWhileChecking < this.#membership;
-    this.#addedWhileChecking = Number.POSITIVE_INFINITY;
-    if (isUnchecked) this.#recheckMembers();
+    if (this.#addedWhileChecking < this.#latestMembership) this.#recheckMembers();
     else this.#deliverHeld();
   }
 
@@ -215,13 +275,8 @@ export class ConversationFeed {
     }
   }
 
-  #retry(error: unknown, message: string): void {
+  #warn(error: unknown, message: string): void {
     if (this.#state === "closed") return;
     this.#options.log.warn({ conversation: this.conversationId, position: this.#position, err: error }, message);
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      this.#deliverHeld();
-    }, RETRY);
   }
 }

@@ -33,18 +33,30 @@ export interface HubOptions {
 
 /** Conversations for each query of a sweep. */
 const POSITIONS_PER_QUERY = 2_000;
+/** Between two tries while storage or the layer does not answer, in ms. */
+const RETRY = 1_000;
+
+/** What the other nodes are told of a user: an event, or that some were lost on the way. */
+type UserPayload = UserEvent | { readonly type: "missed_events"; readonly userId: string };
 
 export class Hub implements EventSink {
   readonly #options: HubOptions;
   readonly #feeds = new Map<string, { readonly feed: ConversationFeed; started: Promise<void> }>();
   readonly #users = new Map<string, { readonly listeners: Set<UserListener>; subscribed: Promise<void> }>();
   readonly #sweep: NodeJS.Timeout | null;
+  /** What storage gave no position of: nobody else may ever ask again. */
+  readonly #uncompared = new Set<string>();
+  /** Users whose other nodes missed an event: no sweep finds that out. */
+  readonly #untold = new Set<string>();
+  #retry: NodeJS.Timeout | null = null;
+  #isClosed = false;
 
   constructor(options: HubOptions) {
     this.#options = options;
     const { layer, sweepSeconds } = options;
     layer.onMessage((group, payload) => this.#receive(group, payload));
     layer.onReset(() => this.#recover());
+    layer.onPublishFailed((group) => this.#publishFailed(group));
     this.#sweep = sweepSeconds === null ? null : setInterval(() => this.#compareAll(), sweepSeconds * 1000).unref();
   }
 
@@ -64,12 +76,12 @@ export class Hub implements EventSink {
   emitToUsers(events: readonly UserEvent[]): void {
     for (const event of events) {
       this.#deliverToUser(event);
-      this.#options.layer.publish(userGroup(event.userId), () => JSON.stringify(event));
+      this.#publishToUser(event);
     }
   }
 
   doubt(conversationIds: readonly string[]): void {
-    this.#compare(conversationIds.filter((id) => this.#feeds.has(id)));
+    this.#compareEach(conversationIds.filter((id) => this.#feeds.has(id)));
   }
 
   /**
@@ -149,7 +161,9 @@ export class Hub implements EventSink {
   }
 
   close(): void {
+    this.#isClosed = true;
     if (this.#sweep !== null) clearInterval(this.#sweep);
+    if (this.#retry !== null) clearTimeout(this.#retry);
     for (const { feed } of this.#feeds.values()) feed.close();
   }
 
@@ -183,7 +197,29 @@ export class Hub implements EventSink {
         for (const event of JSON.parse(payload) as ConversationEvent[]) this.#deliver(event);
         return;
       case "user":
-        this.#deliverToUser(JSON.parse(payload) as UserEvent);
+        this.#receiveOfUser(JSON.parse(payload) as UserPayload);
+        return;
+    }
+  }
+
+  #receiveOfUser(payload: UserPayload): void {
+    if (payload.type !== "missed_events") this.#deliverToUser(payload);
+    else for (const listener of this.#users.get(payload.userId)?.listeners ?? []) listener.missedEvents();
+  }
+
+  #publishToUser(payload: UserPayload): void {
+    this.#options.layer.publish(userGroup(payload.userId), () => JSON.stringify(payload));
+  }
+
+  #publishFailed(group: string): void {
+    const { kind, id } = parseGroup(group);
+    switch (kind) {
+      case "conversation":
+        // The other nodes' sweeps find what they missed.
+        return;
+      case "user":
+        this.#untold.add(id);
+        this.#retrySoon();
         return;
     }
   }
@@ -195,29 +231,39 @@ export class Hub implements EventSink {
   }
 
   #compareAll(): void {
-    const ids = [...this.#feeds.keys()];
+    this.#compareEach([...this.#feeds.keys()]);
+  }
+
+  #compareEach(ids: readonly string[]): void {
     for (let from = 0; from < ids.length; from += POSITIONS_PER_QUERY) {
       this.#compare(ids.slice(from, from + POSITIONS_PER_QUERY));
     }
   }
 
   #compare(conversationIds: readonly string[]): void {
-    if (conversationIds.length === 0) return;
     this.#options.store.positions(conversationIds).then(
       (positions) => {
         for (const position of positions) this.#feeds.get(position.conversationId)?.feed.compare(position);
       },
       (error: unknown) => {
-        this.#options.log.warn(
-          { conversations: conversationIds.length, err: error },
-          "positions could not be compared",
-        );
-        // Nobody else may ever ask again.
-        setTimeout(() => this.doubt(conversationIds), COMPARE_RETRY).unref();
+        const conversations = conversationIds.length;
+        this.#options.log.warn({ conversations, err: error }, "positions could not be compared");
+        for (const id of conversationIds) this.#uncompared.add(id);
+        this.#retrySoon();
       },
     );
   }
-}
 
-/** In ms. */
-const COMPARE_RETRY = 1_000;
+  #retrySoon(): void {
+    if (this.#isClosed) return;
+    this.#retry ??= setTimeout(() => {
+      this.#retry = null;
+      const conversationIds = [...this.#uncompared];
+      const userIds = [...this.#untold];
+      this.#uncompared.clear();
+      this.#untold.clear();
+      this.doubt(conversationIds);
+      for (const userId of userIds) this.#publishToUser({ type: "missed_events", userId });
+    }, RETRY).unref();
+  }
+}

@@ -2,7 +2,13 @@
  * Who is in a room, as this node's sockets are told it. The layer's roster is the truth; each room with local sockets
  * keeps a copy that follows the roster's versions, so that a socket's list and the joins and leaves after it always add up.
  */
-import { type ChannelLayer, LEASE_SECONDS, type RosterChange, type RosterList } from "../channel-layer/layer.ts";
+import {
+  type ChannelLayer,
+  LEASE_SECONDS,
+  type RosterChange,
+  type RosterJoin,
+  type RosterList,
+} from "../channel-layer/layer.ts";
 import type { PresenceChanged } from "../core/events.ts";
 import type { FeedLog } from "./conversation-feed.ts";
 import { Delivery } from "./delivery.ts";
@@ -33,10 +39,17 @@ export interface RoomPresencesOptions {
   readonly largeRoomMembers: number;
 }
 
+/** A user in a room, on this node. */
+interface Occupant {
+  sockets: number;
+  /** The roster's answer to their first socket here; the later ones stand on it. */
+  joined: Promise<RosterJoin> | null;
+}
+
 interface Room {
   readonly listeners: Set<PresenceListener>;
-  /** Local sockets of each user. */
-  readonly sockets: Map<string, number>;
+  /** By username. */
+  readonly occupants: Map<string, Occupant>;
   readonly copy: RosterCopy;
 }
 
@@ -74,10 +87,14 @@ export class RoomPresences {
    */
   async enter(entrance: Entrance): Promise<OnlineList> {
     const room = this.#room(entrance);
-    room.sockets.set(entrance.username, (room.sockets.get(entrance.username) ?? 0) + 1);
+    const occupant = room.occupants.get(entrance.username) ?? { sockets: 0, joined: null };
+    room.occupants.set(entrance.username, occupant);
+    occupant.sockets += 1;
     if (!entrance.isLarge) room.listeners.add(entrance.listener);
     try {
-      return entrance.isLarge ? await this.#enterLarge(entrance) : await this.#enterFollowed(room, entrance);
+      return entrance.isLarge
+        ? await this.#enterLarge(occupant, entrance)
+        : await this.#enterFollowed(room, occupant, entrance);
     } catch (error) {
       this.leave(entrance);
       throw error;
@@ -86,16 +103,14 @@ export class RoomPresences {
 
   leave({ conversationId, username, isLarge, listener }: Entrance): void {
     const room = this.#rooms.get(conversationId);
-    if (room === undefined) return;
+    const occupant = room?.occupants.get(username);
+    if (room === undefined || occupant === undefined) return;
     room.listeners.delete(listener);
-    const sockets = (room.sockets.get(username) ?? 1) - 1;
-    if (sockets > 0) {
-      room.sockets.set(username, sockets);
-      return;
-    }
-    room.sockets.delete(username);
+    occupant.sockets -= 1;
+    if (occupant.sockets > 0) return;
+    room.occupants.delete(username);
     this.#options.layer.roster.leave(conversationGroup(conversationId), username, { announced: !isLarge });
-    if (room.sockets.size === 0) this.#rooms.delete(conversationId);
+    if (room.occupants.size === 0) this.#rooms.delete(conversationId);
   }
 
   #room({ conversationId }: Entrance): Room {
@@ -108,22 +123,24 @@ export class RoomPresences {
         kept: [],
         started: Promise.resolve(),
       };
-      room = { listeners: new Set(), sockets: new Map(), copy };
+      room = { listeners: new Set(), occupants: new Map(), copy };
       this.#rooms.set(conversationId, room);
     }
     return room;
   }
 
-  async #enterLarge({ conversationId, username }: Entrance): Promise<OnlineList> {
-    const { before } = await this.#join(conversationId, username, false);
-    return toOnlineList(before);
+  async #enterLarge(occupant: Occupant, { conversationId, username }: Entrance): Promise<OnlineList> {
+    const joined = this.#join(conversationId, username, false);
+    occupant.joined ??= joined;
+    return toOnlineList((await joined).before);
   }
 
-  async #enterFollowed(room: Room, { conversationId, username }: Entrance): Promise<OnlineList> {
+  async #enterFollowed(room: Room, occupant: Occupant, { conversationId, username }: Entrance): Promise<OnlineList> {
     const { copy } = room;
     if (copy.state === "unfollowed") {
       copy.state = "starting";
       const joined = this.#join(conversationId, username, true);
+      occupant.joined ??= joined;
       copy.started = joined.then(
         ({ before }) => this.#start(room, before),
         (error: unknown) => {
@@ -137,11 +154,12 @@ export class RoomPresences {
     }
     await copy.started;
     const list = { members: [...copy.members], total: copy.members.size, version: copy.version };
-    if (room.sockets.get(username) === 1) await this.#join(conversationId, username, true);
+    occupant.joined ??= this.#join(conversationId, username, true);
+    await occupant.joined;
     return toOnlineList(list);
   }
 
-  #join(conversationId: string, username: string, announced: boolean) {
+  #join(conversationId: string, username: string, announced: boolean): Promise<RosterJoin> {
     const { layer, largeRoomMembers } = this.#options;
     return layer.roster.join(conversationGroup(conversationId), username, { announced, listed: largeRoomMembers });
   }
@@ -219,7 +237,8 @@ export class RoomPresences {
     room.copy.version = list.version;
     const present = new Set(list.members);
     for (const username of present) this.#set(conversationId, room, username, true);
-    if (told === "joins") return;
+    // A list that was cut says nothing of who is not on it.
+    if (told === "joins" || list.total > present.size) return;
     for (const username of room.copy.members) {
       if (!present.has(username)) this.#set(conversationId, room, username, false);
     }

@@ -66,7 +66,7 @@ export class UserFeed implements UserListener {
     const { hub, store, userId } = this.#options;
     await hub.listenToUser(userId, this);
     const memberships = await store.memberships(userId);
-    await this.#follow(memberships, (follower) => follower.goLive());
+    for (const follower of await this.#follow(memberships)) follower.goLive();
     for (const standing of await store.standings(userId)) this.#load(standing, "silently");
   }
 
@@ -104,8 +104,10 @@ export class UserFeed implements UserListener {
   }
 
   recount(conversationId: string): void {
+    const follower = this.#followed.get(conversationId);
+    if (follower === undefined) return;
     this.ledger.expect(conversationId);
-    this.#recount(conversationId).catch((error: unknown) => this.#again(error, () => this.recount(conversationId)));
+    this.#recount(follower).catch((error: unknown) => this.#again(error, () => this.recount(conversationId)));
   }
 
   /** No longer a member: nothing more is heard of it, and it counts no more. */
@@ -118,11 +120,14 @@ export class UserFeed implements UserListener {
     for (const listener of this.#listeners) listener.left?.(conversationId);
   }
 
-  async #recount(conversationId: string): Promise<void> {
+  async #recount(follower: Follower): Promise<void> {
     const { store, userId } = this.#options;
+    const { conversationId, membership } = follower;
     const standing = await store.standing(userId, conversationId);
-    if (standing === null) this.forget(conversationId);
-    else this.#load(standing, "aloud");
+    if (!this.#isFollowing(follower)) return;
+    if (standing !== null) this.#load(standing, "aloud");
+    // Unless they were added again while storage was asked; then that is counted.
+    else if (follower.membership === membership) this.forget(conversationId);
   }
 
   #load(standing: Standing, manner: "silently" | "aloud"): void {
@@ -136,76 +141,89 @@ export class UserFeed implements UserListener {
   }
 
   #join(membership: Membership): void {
-    if (this.#closed) return;
-    this.#joinAll([membership]).catch((error: unknown) => this.#again(error, () => this.#join(membership)));
+    const follower = this.#followed.get(membership.conversationId);
+    if (follower === undefined) {
+      this.#joinAll([membership]).catch((error: unknown) => this.#again(error, () => this.#join(membership)));
+    } else if (follower.renew(membership)) {
+      // Removed and added again: what was unread before is not any more.
+      this.recount(membership.conversationId);
+    }
   }
 
-  /** Everything since they joined is news to them: also what was said before this node listened. */
   async #joinAll(memberships: readonly Membership[]): Promise<void> {
-    for (const membership of memberships) this.#followed.get(membership.conversationId)?.renew(membership);
-    const fresh = memberships.filter(({ conversationId }) => !this.#followed.has(conversationId));
-    for (const membership of fresh) for (const listener of this.#listeners) listener.joined?.(membership);
-    await this.#follow(fresh, (follower, { conversationId, from }) => {
-      this.#load({ conversationId, userId: this.#options.userId, cursor: from, unread: 0, asOf: from }, "aloud");
-      return this.#catchUp(follower, from);
-    });
+    for (const follower of await this.#follow(memberships)) {
+      for (const listener of this.#listeners) listener.joined?.(follower.joinedAs);
+      this.#catchUp(follower);
+    }
   }
 
-  async #follow(
-    memberships: readonly Membership[],
-    begin: (follower: Follower, membership: Membership) => void | Promise<void>,
-  ): Promise<void> {
-    const { hub } = this.#options;
-    const fresh = memberships.map((membership) => {
-      const follower = new Follower(this, membership, this.#options.userId);
-      this.#followed.set(membership.conversationId, follower);
-      this.ledger.expect(membership.conversationId);
-      return { membership, follower };
-    });
+  /**
+   * Listens to those that are not followed yet, and resolves with their followers, which keep what they hear until they go
+   * live. When it rejects, none is followed.
+   */
+  async #follow(memberships: readonly Membership[]): Promise<Follower[]> {
+    if (this.#closed) return [];
+    const { hub, userId } = this.#options;
+    const followers = memberships
+      .filter(({ conversationId }) => !this.#followed.has(conversationId))
+      .map((membership) => new Follower(this, membership, userId));
+    for (const follower of followers) {
+      this.#followed.set(follower.conversationId, follower);
+      this.ledger.expect(follower.conversationId);
+    }
     try {
-      await hub.listen(
-        fresh.map(({ membership, follower }) => ({
-          conversationId: membership.conversationId,
-          listener: follower,
-        })),
-      );
-      if (this.#closed) return this.close();
-      await Promise.all(fresh.map(({ follower, membership }) => begin(follower, membership)));
+      await hub.listen(followers.map((listener) => ({ conversationId: listener.conversationId, listener })));
     } catch (error) {
-      for (const { membership, follower } of fresh) {
-        this.#followed.delete(membership.conversationId);
-        hub.leave(membership.conversationId, follower);
-      }
+      for (const follower of followers) if (this.#isFollowing(follower)) this.#followed.delete(follower.conversationId);
       throw error;
     }
+    return followers.filter((follower) => this.#isFollowing(follower));
   }
 
-  async #catchUp(follower: Follower, from: number): Promise<void> {
-    const { hub, store } = this.#options;
+  #isFollowing(follower: Follower): boolean {
+    return this.#followed.get(follower.conversationId) === follower;
+  }
+
+  #catchUp(follower: Follower): void {
+    this.#tellSinceJoined(follower).catch((error: unknown) => this.#again(error, () => this.#catchUp(follower)));
+  }
+
+  /** Everything since they joined is news to them: also what was said, or read elsewhere, before this node listened. */
+  async #tellSinceJoined(follower: Follower): Promise<void> {
+    const { hub, store, userId } = this.#options;
     const { conversationId } = follower;
+    const { from } = follower.joinedAs;
     const upTo = hub.position(conversationId);
-    for (let position = from; position < upTo; ) {
-      const changes = await store.changes(conversationId, position, upTo, CHANGES_PER_FETCH);
-      for (const change of changes) this.receive(new Delivery(change));
-      const last = changes.at(-1);
-      if (last === undefined) break;
-      position = last.seq;
+    const standing =
+      upTo <= from
+        ? { conversationId, userId, cursor: from, unread: 0, asOf: from }
+        : await store.standing(userId, conversationId);
+    if (!this.#isFollowing(follower)) return;
+    // The messages that it counts are told of one by one.
+    if (standing !== null) this.#load(standing, "silently");
+    while (follower.position < upTo) {
+      const changes = await store.changes(conversationId, follower.position, upTo, CHANGES_PER_FETCH);
+      if (!this.#isFollowing(follower) || changes.length === 0) return;
+      for (const change of changes) follower.pass(new Delivery(change));
     }
-    follower.goLive(upTo);
+    follower.goLive();
   }
 
   /** After the layer was away: conversations may have come or gone, and counts moved, unheard. */
   async #refresh(): Promise<void> {
     const { store, userId } = this.#options;
+    const before = [...this.#followed.values()].map((follower) => ({ follower, membership: follower.membership }));
     const memberships = await store.memberships(userId);
-    if (this.#closed) return;
     const present = new Set(memberships.map(({ conversationId }) => conversationId));
-    for (const conversationId of [...this.#followed.keys()]) {
-      if (!present.has(conversationId)) this.forget(conversationId);
-      else this.ledger.expect(conversationId);
+    for (const { follower, membership } of before) {
+      const { conversationId } = follower;
+      // Unless they were added, or added again, while storage was asked.
+      const isSame = this.#isFollowing(follower) && follower.membership === membership;
+      if (isSame && !present.has(conversationId)) this.forget(conversationId);
     }
-    const standings = await store.standings(userId);
-    for (const standing of standings) this.#load(standing, "aloud");
+    for (const membership of memberships) this.#followed.get(membership.conversationId)?.renew(membership);
+    for (const conversationId of this.#followed.keys()) this.ledger.expect(conversationId);
+    for (const standing of await store.standings(userId)) this.#load(standing, "aloud");
     await this.#joinAll(memberships);
   }
 
@@ -220,36 +238,55 @@ export class UserFeed implements UserListener {
 
 /** One user's ear in one conversation. Until it is live it keeps what it hears. */
 class Follower implements ConversationListener {
-  readonly conversationId: string;
   readonly userId: string;
+  readonly joinedAs: Membership;
   membership: number;
   readonly #feed: UserFeed;
+  /** The number passed on last. What the conversation counted before they joined is not news to them. */
+  #position: number;
   #kept: Delivery[] | null = [];
 
-  constructor(feed: UserFeed, { conversationId, membership }: Membership, userId: string) {
+  constructor(feed: UserFeed, membership: Membership, userId: string) {
     this.#feed = feed;
-    this.conversationId = conversationId;
-    this.membership = membership;
+    this.joinedAs = membership;
+    this.membership = membership.membership;
+    this.#position = membership.from;
     this.userId = userId;
   }
 
-  /** They were seen to be a member later on: an older removal does not concern them. */
-  renew({ membership }: Membership): void {
-    this.membership = Math.max(this.membership, membership);
+  get conversationId(): string {
+    return this.joinedAs.conversationId;
   }
 
-  /** Everything up to `upTo` has been delivered otherwise. */
-  goLive(upTo = 0): void {
+  get position(): number {
+    return this.#position;
+  }
+
+  /** They were seen to be a member later on: an older removal does not concern them. False: that was known. */
+  renew({ membership }: Membership): boolean {
+    if (membership <= this.membership) return false;
+    this.membership = membership;
+    return true;
+  }
+
+  goLive(): void {
     const kept = this.#kept ?? [];
     this.#kept = null;
-    for (const delivery of kept) {
-      if (!isChange(delivery.event) || delivery.event.seq > upTo) this.#feed.receive(delivery);
-    }
+    for (const delivery of kept) this.pass(delivery);
   }
 
   hear(delivery: Delivery): void {
-    if (this.#kept === null) this.#feed.receive(delivery);
+    if (this.#kept === null) this.pass(delivery);
     else this.#kept.push(delivery);
+  }
+
+  pass(delivery: Delivery): void {
+    const { event } = delivery;
+    if (isChange(event)) {
+      if (event.seq <= this.#position) return;
+      this.#position = event.seq;
+    }
+    this.#feed.receive(delivery);
   }
 
   expelled(): void {

@@ -1,4 +1,5 @@
 import { WebSocket } from "ws";
+import type { z } from "zod";
 
 /** Long enough for a loaded machine; it ends a test that would hang, it measures nothing. In ms. */
 const PATIENCE = 10_000;
@@ -20,6 +21,7 @@ export class Communicator {
   readonly closed: Promise<Closure>;
   readonly #frames: Frame[] = [];
   readonly #waiting: ((frame: Frame) => void)[] = [];
+  #schema: z.ZodType | null = null;
 
   private constructor(socket: WebSocket) {
     this.socket = socket;
@@ -60,8 +62,21 @@ export class Communicator {
     this.socket.send(typeof frame === "string" ? frame : JSON.stringify(frame));
   }
 
-  /** The next frame. Rejects when none comes, or the socket closes first. */
-  receive(): Promise<Frame> {
+  /** From now on every frame that is received must be one of these. */
+  expectFrames(schema: z.ZodType): this {
+    this.#schema = schema;
+    return this;
+  }
+
+  /** The next frame. Rejects when none comes, the socket closes first, or it is not as `expectFrames` says. */
+  async receive(): Promise<Frame> {
+    const frame = await this.#next();
+    const problems = this.#schema?.safeParse(frame).error?.issues;
+    if (problems !== undefined) throw new Error(`not as declared: ${JSON.stringify({ frame, problems })}`);
+    return frame;
+  }
+
+  #next(): Promise<Frame> {
     if (this.#frames.length > 0) return Promise.resolve(this.#frames.shift());
     return new Promise((resolve, reject) => {
       const stop = (reason: string) => {

@@ -56,6 +56,7 @@ CREATE TABLE "messages" (
 	"is_story_reply" boolean DEFAULT false NOT NULL,
 	"file_identifier" text,
 	"media_url_expiration" text,
+	"opens_conversation" boolean DEFAULT false NOT NULL,
 	"created_at" timestamp (3) with time zone NOT NULL,
 	"edited_at" timestamp (3) with time zone,
 	"deleted_at" timestamp (3) with time zone,
@@ -71,7 +72,8 @@ CREATE TABLE "users" (
 	"first_name" text NOT NULL,
 	"last_name" text NOT NULL,
 	"avatar" text,
-	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"last_seen_at" timestamp (3) with time zone
 );
 --> statement-breakpoint
 ALTER TABLE "conversations" ADD CONSTRAINT "conversations_direct_low_users_id_fk" FOREIGN KEY ("direct_low") REFERENCES "users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint

@@ -1,0 +1,39 @@
+/** Who is calling: every route of a scope guarded here knows the profile behind the request's token. */
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { readBearer } from "../auth/handshake.ts";
+import { Unauthorized } from "../auth/unauthorized.ts";
+import { Refusal } from "../core/errors.ts";
+import type { Profile } from "../core/model.ts";
+import type { HttpServices } from "./services.ts";
+
+const CALLER = "caller";
+
+type IdentifyingServices = Pick<HttpServices, "authenticate" | "users">;
+
+/** Before the body is read, so that a stranger's is not. */
+export function requireCaller(scope: FastifyInstance, services: IdentifyingServices): void {
+  scope.decorateRequest(CALLER, null);
+  scope.addHook("onRequest", async (request) => {
+    request.setDecorator<Profile>(CALLER, await identify(request, services));
+  });
+}
+
+export function callerOf(request: Pick<FastifyRequest, "getDecorator">): Profile {
+  const caller = request.getDecorator<Profile | null>(CALLER);
+  if (caller === null) throw new Error("the route is not in a guarded scope");
+  return caller;
+}
+
+/** @throws Unauthorized, Refusal `conflict` (the username is another's), `unavailable` */
+async function identify(request: FastifyRequest, { authenticate, users }: IdentifyingServices): Promise<Profile> {
+  const token = readBearer(request.headers);
+  if (token === null) throw new Unauthorized("expected a token: Authorization: Bearer <token>");
+  const { claims } = await authenticate(token);
+  try {
+    return await users.identify(claims);
+  } catch (error) {
+    // What the token says cannot be a user: the token's fault, not that of the request's body.
+    if (error instanceof Refusal && error.code === "invalid_frame") throw new Unauthorized(error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,58 @@
+/** Tokens for the asking, while no key is configured: to clients on this machine, and to no web page of another's. */
+import type { FastifyRequest } from "fastify";
+import { signDevelopmentToken } from "../auth/development-secret.ts";
+import { isLoopback } from "../auth/loopback.ts";
+import { type AllowedOrigins, checkOrigin } from "../auth/origin.ts";
+import { Refusal } from "../core/errors.ts";
+import { developmentToken, developmentTokenRequest } from "../protocol/http.ts";
+import { profileBody } from "./bodies.ts";
+import { BODY_CODES, refusals } from "./refusals.ts";
+import type { HttpServices, ZodServer } from "./services.ts";
+
+/** 30 days. */
+const LIFETIME_SECONDS = 30 * 24 * 60 * 60;
+
+export function developmentTokenRoutes(
+  scope: ZodServer,
+  { users, allowedOrigins }: Pick<HttpServices, "users" | "allowedOrigins">,
+  secret: string,
+): void {
+  scope.addHook("onRequest", async (request) => requireLocalClient(request, allowedOrigins));
+
+  scope.post(
+    "/api/dev/token",
+    {
+      schema: {
+        tags: ["development"],
+        summary: "A token for whoever asks on this machine; exists only while no key is configured",
+        body: developmentTokenRequest,
+        response: { 200: developmentToken, ...refusals(...BODY_CODES, "forbidden", "conflict", "unavailable") },
+      },
+    },
+    async ({ body: { username } }) => {
+      // Stored at once, so that others find them before they first connect.
+      const user = await users.identify({ id: username, username });
+      return { token: await signDevelopmentToken(secret, user, LIFETIME_SECONDS), user: profileBody(user) };
+    },
+  );
+}
+
+/** What a proxy adds. Behind one on this machine, every client's address is the loopback. */
+const PROXY_HEADERS = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
+
+function requireLocalClient(request: FastifyRequest, allowedOrigins: AllowedOrigins): void {
+  const isProxied = PROXY_HEADERS.some((name) => request.headers[name] !== undefined);
+  if (!isLoopback(request.socket.remoteAddress) || isProxied) {
+    throw new Refusal("forbidden", "development tokens are for clients on the server's own machine");
+  }
+  // A name of a foreign page's that points to this machine would pass for the same origin (DNS rebinding).
+  if (!isLoopbackHost(request.headers.host) || !checkOrigin(request, allowedOrigins)) {
+    throw new Refusal("forbidden", "development tokens are for pages of this server, opened as localhost");
+  }
+}
+
+function isLoopbackHost(host: string | undefined): boolean {
+  if (host === undefined || !URL.canParse(`http://${host}`)) return false;
+  const name = new URL(`http://${host}`).hostname.replace(/^\[(.*)\]$/, "$1");
+  return name === "localhost" || name.endsWith(".localhost") || isLoopback(name);
+}

@@ -1,0 +1,80 @@
+/** How what went wrong becomes an answer: always the one error body, with the status of the catalogue. */
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { redactUrl } from "../auth/handshake.ts";
+import { Unauthorized } from "../auth/unauthorized.ts";
+import { LayerUnavailable } from "../channel-layer/layer.ts";
+import { Refusal } from "../core/errors.ts";
+import { type ErrorCode, errorCatalogue } from "../protocol/errors.ts";
+import { setSecurityHeaders } from "./security-headers.ts";
+import { InvalidRequest } from "./validation.ts";
+
+interface Answer {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Milliseconds. */
+  readonly retryAfter?: number | undefined;
+}
+
+export function installErrorAnswers(app: FastifyInstance): void {
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split("?", 1)[0];
+    return send(reply, { code: "not_found", message: `no such route: ${request.method} ${path}` });
+  });
+}
+
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const answer = answerOf(error);
+  const { method } = request;
+  const context = { err: error, method, url: redactUrl(request.url) };
+  if (answer.code === "internal") request.log.error(context, "a request failed");
+  if (answer.code === "unavailable") request.log.warn(context, "a request could not be served");
+  return send(reply, answer);
+}
+
+function answerOf(error: unknown): Answer {
+  if (error instanceof InvalidRequest) return { code: "invalid_frame", message: error.message };
+  if (error instanceof Unauthorized) return { code: error.code, message: error.message };
+  if (error instanceof Refusal && error.code !== "internal") return error;
+  if (error instanceof LayerUnavailable) {
+    return { code: "unavailable", message: "the channel layer did not answer; try again" };
+  }
+  return (isFastifyError(error) ? answerOfFastify(error) : null) ?? { code: "internal", message: "internal error" };
+}
+
+function isFastifyError(error: unknown): error is FastifyError {
+  return error instanceof Error && "code" in error && String(error.code).startsWith("FST_ERR_");
+}
+
+/** What Fastify refuses by itself. Null: a fault of ours. */
+function answerOfFastify(error: FastifyError): Answer | null {
+  switch (error.code) {
+    case "FST_ERR_CTP_INVALID_JSON_BODY":
+      return { code: "invalid_json", message: "the body is not JSON" };
+    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+      return { code: "invalid_json", message: "expected a body of Content-Type application/json" };
+    case "FST_ERR_CTP_BODY_TOO_LARGE":
+      return { code: "too_large", message: errorCatalogue.too_large.meaning };
+    case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
+      return { code: "invalid_frame", message: "the body's size is not what Content-Length says" };
+    case "FST_ERR_BAD_URL":
+      return { code: "invalid_frame", message: "path: its percent-encoding is not valid" };
+    case "FST_ERR_MAX_PARAM_LENGTH":
+      return { code: "invalid_frame", message: "path: a part of it is longer than any id or name" };
+    default:
+      return null;
+  }
+}
+
+/** Not through the route's response schema: an error has to be answered whatever the route declares. */
+function send(reply: FastifyReply, { code, message, retryAfter }: Answer): FastifyReply {
+  setSecurityHeaders(reply);
+  if (code === "unauthorized") reply.header("www-authenticate", "Bearer");
+  // RFC 9110, 10.2.3: whole seconds.
+  if (retryAfter !== undefined) reply.header("retry-after", Math.ceil(retryAfter / 1000));
+  return reply
+    .code(errorCatalogue[code].status)
+    .header("content-type", "application/json; charset=utf-8")
+    .serializer(JSON.stringify)
+    .send({ error: { code, message, ...(retryAfter === undefined ? {} : { retry_after: retryAfter }) } });
+}

@@ -1,0 +1,44 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import type { Registry } from "prom-client";
+import type { Authenticator } from "../auth/authenticator.ts";
+import type { AllowedOrigins } from "../auth/origin.ts";
+import type { Conversations } from "../core/conversations.ts";
+import type { Groups } from "../core/groups.ts";
+import type { Messages } from "../core/messages.ts";
+import type { Reading } from "../core/reading.ts";
+import type { Users } from "../core/users.ts";
+
+/** What the routes call, and the settings that they depend on. */
+export interface HttpServices {
+  readonly users: Users;
+  readonly conversations: Conversations;
+  readonly groups: Groups;
+  readonly messages: Messages;
+  readonly reading: Reading;
+  readonly authenticate: Authenticator;
+  /** Reject while they do not answer. */
+  readonly storage: { ping(): Promise<void> };
+  readonly channelLayer: { ping(): Promise<void> };
+  /** Answered by GET /metrics; the process's own metrics are added to it here. */
+  readonly metrics: Registry;
+  /** Of Parley, for the OpenAPI document. */
+  readonly version: string;
+  /** Code points. */
+  readonly maxMessageChars: number;
+  readonly allowedOrigins: AllowedOrigins;
+  /** What a back end provisions users with; null: there is no such route. */
+  readonly apiKey: string | null;
+  /** What development tokens are signed with; null: a real key is configured, and there is no such route. */
+  readonly developmentSecret: string | null;
+}
+
+/** A server whose routes are typed by their zod schemas. */
+export type ZodServer = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
