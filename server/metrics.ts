@@ -1,5 +1,5 @@
 /** What an operator watches, for `GET /metrics`. Read when asked for: nothing is added to the paths that it counts. */
-import { Counter, Gauge, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { encodings } from "./transport/delivery.ts";
 import type { Hub } from "./transport/hub.ts";
 import type { Transport, TransportCounters } from "./transport/transport.ts";
@@ -16,6 +16,7 @@ const COUNTERS: readonly { key: keyof TransportCounters; name: string; help: str
 
 export function createMetrics(parts: { transport: Transport; hub: Hub; userFeeds: UserFeeds }): Registry {
   const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
   const registers = [registry];
   for (const { key, name, help } of COUNTERS) counter(registers, name, help, () => parts.transport.counters[key]);
   counter(registers, "parley_encodings_total", "Events encoded for a dialect", () => encodings.made);

@@ -1,6 +1,5 @@
 /** For whoever runs the server: is it alive, is it ready, what does it count. */
 import type { FastifyBaseLogger } from "fastify";
-import { collectDefaultMetrics } from "prom-client";
 import { z } from "zod";
 import { alive, type ReadinessBody, readiness } from "../protocol/http.ts";
 import { refusals } from "./refusals.ts";
@@ -12,8 +11,6 @@ const DEADLINE = 2_000;
 type OperationServices = Pick<HttpServices, "storage" | "channelLayer" | "metrics">;
 
 export function operationRoutes(scope: ZodServer, { storage, channelLayer, metrics }: OperationServices): void {
-  collectDefaultMetrics({ register: metrics });
-
   scope.get(
     "/healthz",
     { schema: { tags: ["operations"], summary: "The process is alive", response: { 200: alive, ...refusals() } } },

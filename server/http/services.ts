@@ -21,7 +21,7 @@ export interface HttpServices {
   /** Reject while they do not answer. */
   readonly storage: { ping(): Promise<void> };
   readonly channelLayer: { ping(): Promise<void> };
-  /** Answered by GET /metrics; the process's own metrics are added to it here. */
+  /** Answered by GET /metrics. */
   readonly metrics: Registry;
   /** Of Parley, for the OpenAPI document. */
   readonly version: string;

@@ -203,7 +203,8 @@ export class UserFeed implements UserListener {
     if (standing !== null) this.#load(standing, "silently");
     while (follower.position < upTo) {
       const changes = await store.changes(conversationId, follower.position, upTo, CHANGES_PER_FETCH);
-      if (!this.#isFollowing(follower) || changes.length === 0) return;
+      if (!this.#isFollowing(follower)) return;
+      if (changes.length === 0) throw new Error(`storage lacks what was delivered of ${conversationId}`);
       for (const change of changes) follower.pass(new Delivery(change));
     }
     follower.goLive();
