@@ -14,16 +14,18 @@ type ReadingConversations = Pick<
   | "members"
   | "membersOf"
   | "haveCommonConversation"
-  | "conversationOfSent"
   | "view"
   | "views"
 >;
 
 export function conversationStore(database: Drizzle, newId: () => string): ReadingConversations {
-  /** A pair has one order, the database's: JavaScript sorts some characters otherwise. */
+  /**
+   * A pair has one order, the database's: JavaScript sorts some characters otherwise. What comes out has the columns'
+   * collation again, since an index serves no other.
+   */
   const pair = (one: string, other: string) => ({
-    low: sql<string>`least(${one}::text collate "C", ${other}::text collate "C")`,
-    high: sql<string>`greatest(${one}::text collate "C", ${other}::text collate "C")`,
+    low: sql<string>`least(${one}::text collate "C", ${other}::text collate "C") collate "default"`,
+    high: sql<string>`greatest(${one}::text collate "C", ${other}::text collate "C") collate "default"`,
   });
 
   async function directConversation(userId: string, otherId: string): Promise<Conversation | null> {
@@ -135,14 +137,6 @@ export function conversationStore(database: Drizzle, newId: () => string): Readi
         .where(and(eq(members.userId, otherId), inArray(members.conversationId, mine)))
         .limit(1);
       return common.length > 0;
-    },
-
-    conversationOfSent: async (messageId, senderId) => {
-      const [row] = await database
-        .select({ conversationId: messages.conversationId })
-        .from(messages)
-        .where(and(eq(messages.id, messageId), eq(messages.senderId, senderId)));
-      return row?.conversationId ?? null;
     },
 
     view: async (id, userId) => (await views(userId, eq(conversations.id, id), 1))[0] ?? null,

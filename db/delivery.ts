@@ -51,7 +51,8 @@ export function deliveryStore(database: Drizzle): DeliveryStore {
         const common = { conversationId, membership: place.membership };
         const found: Change[] = created.map((row) => {
           const message = toMessage(row);
-          return { type: "message_created", ...common, seq: message.seq, message, actor: message.sender };
+          const { id, username } = message.sender;
+          return { type: "message_created", ...common, seq: message.seq, message, actor: { id, username } };
         });
         for (const { seq, messageId, kind, actor } of amended) {
           const message = amendedMessages.get(messageId);

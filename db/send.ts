@@ -1,8 +1,9 @@
 import { and, eq } from "drizzle-orm";
+import { StorageUnavailable } from "../server/core/errors.ts";
 import type { Message } from "../server/core/model.ts";
 import type { MessageStore, NewMessage, SendOutcome } from "../server/core/store.ts";
 import type { Database, Row } from "./client.ts";
-import { isUniqueViolation } from "./failures.ts";
+import { answering, isUniqueViolation } from "./failures.ts";
 import { selectMessages, toMessage, toNumber } from "./rows.ts";
 import { messages } from "./schema.ts";
 
@@ -99,6 +100,16 @@ export function sendStore({ writer, drizzle }: Database): Pick<MessageStore, "se
     }
   }
 
+  /** Null while storage does not answer: the batch is committed, and its other messages are not to be denied for it. */
+  async function firstIfRead(sent: NewMessage): Promise<Message | null> {
+    try {
+      return await answering(() => firstOf(sent));
+    } catch (error) {
+      if (error instanceof StorageUnavailable) return null;
+      throw error;
+    }
+  }
+
   async function firstOf(sent: NewMessage): Promise<Message> {
     const { conversationId, sender, clientId } = sent;
     if (clientId === null) throw new Error("a message without a client id cannot be a repetition");
@@ -124,7 +135,7 @@ export function sendStore({ writer, drizzle }: Database): Pick<MessageStore, "se
             case "stored":
               return { status: "stored", change: toChange(sent, row) };
             case "repeated":
-              return { status: "repeated", message: await firstOf(sent) };
+              return { status: "repeated", message: await firstIfRead(sent) };
             case "not_a_member":
             case "id_taken":
             case "unknown_reply":

@@ -16,6 +16,7 @@ import type { ChannelLayer } from "./channel-layer/layer.ts";
 import { MemoryBroker } from "./channel-layer/memory.ts";
 import { connectRedisLayer } from "./channel-layer/redis.ts";
 import type { Config } from "./config.ts";
+import { RoomMembers } from "./consumers/room-members.ts";
 import { createCore } from "./core/core.ts";
 import type { Store } from "./core/store.ts";
 import { registerHttp } from "./http/register.ts";
@@ -30,6 +31,7 @@ import { Hub } from "./transport/hub.ts";
 import { Outbox } from "./transport/outbox.ts";
 import { RoomPresences } from "./transport/presence.ts";
 import { ConnectionRegistry } from "./transport/registry.ts";
+import { SeenMarks } from "./transport/seen-marks.ts";
 import { SocketCounts } from "./transport/socket-counts.ts";
 import { type Transport, zeroCounters } from "./transport/transport.ts";
 import { UserFeeds } from "./transport/user-feeds.ts";
@@ -38,8 +40,11 @@ import { UserFeeds } from "./transport/user-feeds.ts";
 export interface Foundations {
   readonly store: Store;
   readonly layer: ChannelLayer;
-  /** Whether other nodes may share the layer: then what it loses is looked for. */
-  readonly isShared: boolean;
+  /**
+   * Whether what is listened to is compared with storage now and then: other nodes share the layer, which may lose what it
+   * carries, or the answer to a commit may be lost on its way here.
+   */
+  readonly isSwept: boolean;
   readonly describe: { readonly storage: string; readonly layer: string };
 }
 
@@ -56,7 +61,7 @@ export interface Server {
 
 /** Frames of one socket that wait for its consumer before reading from it pauses. */
 const MAX_WAITING_FRAMES = 64;
-/** How often what is listened to is compared with storage, where the layer is shared. */
+/** How often what is listened to is compared with storage. */
 const SWEEP_SECONDS = 5;
 
 /** Opens what the configuration names. */
@@ -72,7 +77,7 @@ export async function openFoundations(config: Config, log: FastifyBaseLogger): P
       storage: database.description,
       layer: config.redis === null ? "in this process (one node)" : `Redis at ${new URL(config.redis.url).host}`,
     };
-    return { store, layer, isShared: config.redis !== null, describe };
+    return { store, layer, isSwept: config.redis !== null || config.database !== null, describe };
   } catch (error) {
     await store.close();
     throw error;
@@ -80,7 +85,7 @@ export async function openFoundations(config: Config, log: FastifyBaseLogger): P
 }
 
 export async function startServer(config: Config, foundations: Foundations, app = createApp(config)): Promise<Server> {
-  const { store, layer, isShared } = foundations;
+  const { store, layer, isSwept } = foundations;
   const { log } = app;
   const secret = config.tokens === null ? await developmentSecret(config.dataDirectory) : null;
   const authenticate: Authenticator =
@@ -88,7 +93,7 @@ export async function startServer(config: Config, foundations: Foundations, app 
       ? createAuthenticator({ key: secretKey(secret ?? ""), issuer: null, audience: null })
       : createAuthenticator(config.tokens);
 
-  const hub = new Hub({ layer, store, log, sweepSeconds: isShared ? SWEEP_SECONDS : null });
+  const hub = new Hub({ layer, store, log, sweepSeconds: isSwept ? SWEEP_SECONDS : null });
   const core = createCore({
     store,
     sink: hub,
@@ -108,6 +113,7 @@ export async function startServer(config: Config, foundations: Foundations, app 
   const { connections } = transport;
   const heartbeat = new Heartbeat({ connections, pingSeconds: config.pingSeconds, now: Date.now });
   const presences = new RoomPresences({ layer, log, largeRoomMembers: config.largeRoomMembers });
+  const seenMarks = new SeenMarks(store, log);
   const metrics = createMetrics({ transport, hub, userFeeds });
 
   // Not a literal in the call, because the types of ws do not know `closeTimeout` (ms) yet.
@@ -142,12 +148,17 @@ export async function startServer(config: Config, foundations: Foundations, app 
       userFeeds,
       presences,
       socketCounts: new SocketCounts(layer, config.maxSocketsPerUser),
+      seenMarks,
+      roomMembers: new RoomMembers({
+        conversations: core.conversations,
+        log,
+        largeRoomMembers: config.largeRoomMembers,
+      }),
       limits: config,
       log,
     },
     transport,
     authenticate,
-    identify: (claims) => core.users.identify(claims),
     allowedOrigins: config.allowedOrigins,
   });
   const close = async () => {
@@ -155,6 +166,7 @@ export async function startServer(config: Config, foundations: Foundations, app 
     await connections.closeAll("restarting");
     await app.close();
     await core.writer.idle();
+    await seenMarks.idle();
     heartbeat.stop();
     hub.close();
     await layer.close();

@@ -2,13 +2,13 @@
 import type {} from "@fastify/swagger";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
-import type { Authenticator, Identity } from "./auth/authenticator.ts";
+import type { Authenticator } from "./auth/authenticator.ts";
 import { readToken } from "./auth/handshake.ts";
 import { type AllowedOrigins, checkOrigin } from "./auth/origin.ts";
+import { type Speaker, speakerOf } from "./auth/speaker.ts";
 import { Unauthorized } from "./auth/unauthorized.ts";
 import type { ConsumerServices } from "./consumers/consumer.ts";
 import { Refusal } from "./core/errors.ts";
-import type { Profile } from "./core/model.ts";
 import type { SocketRoute } from "./routing.ts";
 import { Connection } from "./transport/connection.ts";
 import type { Transport } from "./transport/transport.ts";
@@ -18,15 +18,7 @@ export interface SocketOptions {
   readonly services: ConsumerServices;
   readonly transport: Transport;
   readonly authenticate: Authenticator;
-  /** The profile that the claims stand for. */
-  readonly identify: (claims: Identity["claims"]) => Promise<Profile>;
   readonly allowedOrigins: AllowedOrigins;
-}
-
-interface Speaker {
-  readonly profile: Profile;
-  /** Milliseconds since the epoch. */
-  readonly expiresAt: number | null;
 }
 
 /** Between the hook that authenticates and the handler that opens the socket. */
@@ -64,14 +56,8 @@ async function settleSpeaker(request: FastifyRequest, _reply: FastifyReply, opti
   }
   const found = readToken(request.raw);
   if (found === null) throw new Unauthorized("a token is needed");
-  const { claims, expiresAt } = await options.authenticate(found.token);
-  speakers.set(request, { profile: await options.identify(claims).catch(blameToken), expiresAt });
-}
-
-/** What the token says cannot be a user: the token's fault, not that of a field. */
-function blameToken(error: unknown): never {
-  if (error instanceof Refusal && error.code === "invalid_frame") throw new Unauthorized(error.message);
-  throw error;
+  const { authenticate, services } = options;
+  speakers.set(request, await speakerOf(found.token, { authenticate, users: services.core.users }));
 }
 
 /** Synchronous up to the connection's listeners: not a frame is lost. */

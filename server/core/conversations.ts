@@ -2,7 +2,7 @@
 import { Refusal } from "./errors.ts";
 import type { EventSink } from "./events.ts";
 import type { Conversation, ConversationView, Profile } from "./model.ts";
-import type { Store } from "./store.ts";
+import type { ConversationMember, Store } from "./store.ts";
 
 export class Conversations {
   readonly #store: Store;
@@ -29,6 +29,8 @@ export class Conversations {
     user: Profile,
     room: string,
   ): Promise<{ conversation: Conversation } | { conversation: null; other: Profile }> {
+    // A path can say it, but no name or id has one, and PostgreSQL takes no text with it.
+    if (room.includes("\u0000")) throw new Refusal("not_found", "no such room");
     const other = room === user.username ? user : await this.#store.userByName(room);
     if (other === null) return { conversation: await this.member(user, room) };
     const conversation = await this.#store.directConversation(user.id, other.id);
@@ -40,6 +42,27 @@ export class Conversations {
     const found = await this.#store.conversation(id, user.id);
     if (!found?.isMember) throw new Refusal("not_found", "no such room");
     return found.conversation;
+  }
+
+  /** The same by user id. @throws Refusal `not_found`: there is no such user. */
+  async openWith(user: Profile, otherId: string): Promise<Conversation> {
+    if (otherId !== user.id && (await this.#store.user(otherId)) === null)
+      throw new Refusal("not_found", "no such user");
+    return this.openDirect(user, otherId);
+  }
+
+  async isMember(user: Profile, id: string): Promise<boolean> {
+    return (await this.#store.conversation(id, user.id))?.isMember ?? false;
+  }
+
+  /** Whether the two have a conversation in common: only then may one ask whether the other is online. */
+  areAcquainted(user: Profile, otherId: string): Promise<boolean> {
+    return this.#store.haveCommonConversation(user.id, otherId);
+  }
+
+  /** The members of those that are not large. */
+  members(conversationIds: readonly string[], maxMembers: number): Promise<ConversationMember[]> {
+    return this.#store.membersOf(conversationIds, maxMembers);
   }
 
   /** The pair's one direct conversation, found or made. */

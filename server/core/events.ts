@@ -143,6 +143,6 @@ export interface EventSink {
   /** Delivers to local listeners at once, then tells the other nodes. Never throws and never blocks a commit. */
   emit(events: readonly ConversationEvent[]): void;
   emitToUsers(events: readonly UserEvent[]): void;
-  /** A commit's outcome is unknown: these conversations may have moved without an event. */
-  doubt(conversationIds: readonly string[]): void;
+  /** A commit's outcome is unknown: these conversations, or whichever it was, may have moved without an event. */
+  doubt(conversationIds: readonly string[] | "any"): void;
 }

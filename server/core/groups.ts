@@ -74,11 +74,11 @@ export class Groups {
   /** The creator removes anyone; anyone leaves. `name`: user id or username. Removing a stranger changes nothing. */
   async remove(actor: Profile, id: string, name: string): Promise<void> {
     const group = await this.#group(actor, id);
-    const isLeaving = name === actor.id || name === actor.username;
+    const [found] = await this.#store.usersByIdOrName([name]);
+    const isLeaving = found?.profile.id === actor.id;
     if (!isLeaving && group.creatorId !== actor.id) {
       throw new Refusal("forbidden", "only the group's creator may remove members");
     }
-    const [found] = isLeaving ? [{ profile: actor }] : await this.#store.usersByIdOrName([name]);
     if (found === undefined) throw new Refusal("not_found", "no such member");
     const change = await this.#store.removeMember(id, found.profile.id);
     if (change.users.length === 0) {

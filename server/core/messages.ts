@@ -1,5 +1,5 @@
 /** What people do with messages: send, edit, delete, pin, type; and read what was said. */
-import { Refusal } from "./errors.ts";
+import { Refusal, StorageUnavailable } from "./errors.ts";
 import type { EventSink } from "./events.ts";
 import type { Message, MessageContent, Profile } from "./model.ts";
 import type { RateLimit } from "./rate.ts";
@@ -62,6 +62,7 @@ export class Messages {
       case "stored":
         return { message: outcome.change.message, repeated: false };
       case "repeated":
+        if (outcome.message === null) throw new StorageUnavailable("the first message could not be read");
         return { message: outcome.message, repeated: true };
       case "not_a_member":
         throw new Refusal("forbidden", "you are not a member of this conversation");

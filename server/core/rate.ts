@@ -3,6 +3,9 @@
  * are forgotten and memory holds only those who were active in the last `burst / rate` seconds.
  */
 export class RateLimit {
+  /** Of a token: who waited as long as they were told must not be refused for the rounding of fractions. */
+  static readonly #ROUNDING = 1e-9;
+
   readonly #rate: number;
   readonly #burst: number;
   readonly #now: () => number;
@@ -25,7 +28,8 @@ export class RateLimit {
     bucket.tokens = this.#filled(bucket, now);
     bucket.at = now;
     this.#buckets.set(key, bucket);
-    if (bucket.tokens < 1) return Math.ceil(((1 - bucket.tokens) / this.#rate) * 1000);
+    const missing = 1 - RateLimit.#ROUNDING - bucket.tokens;
+    if (missing > 0) return Math.ceil((missing / this.#rate) * 1000);
     bucket.tokens -= 1;
     return 0;
   }

@@ -70,8 +70,6 @@ export interface ConversationStore {
   /** The members of those conversations that have at most `maxMembers`, in the order they joined. */
   membersOf(conversationIds: readonly string[], maxMembers: number): Promise<ConversationMember[]>;
   haveCommonConversation(userId: string, otherId: string): Promise<boolean>;
-  /** The conversation of a message that this user sent. */
-  conversationOfSent(messageId: string, senderId: string): Promise<string | null>;
   /** As one member sees it; null when there is none or they are not in it. */
   view(id: string, userId: string): Promise<ConversationView | null>;
   /** Newest first; direct ones from their first message on. `before` is the last row's place. */
@@ -90,8 +88,8 @@ export interface NewMessage extends MessageContent {
 
 export type SendOutcome =
   | { readonly status: "stored"; readonly change: Change }
-  /** The same client id was stored before: the first message as it is now. */
-  | { readonly status: "repeated"; readonly message: Message }
+  /** The same client id was stored before: the first message as it is now; null when it could not be read. */
+  | { readonly status: "repeated"; readonly message: Message | null }
   | { readonly status: "not_a_member" }
   | { readonly status: "id_taken" }
   | { readonly status: "unknown_reply" };

@@ -13,16 +13,22 @@ export type Notice =
   | { readonly kind: "message"; readonly conversationId: string; readonly change: Change }
   | { readonly kind: "count"; readonly conversationId: string };
 
-type Entry =
-  /** `cursor` and `asOf` are those it had when it was exact: an older snapshot was asked for before that. */
-  | {
-      readonly state: "loading";
-      readonly unread: number;
-      readonly cursor: number;
-      readonly asOf: number;
-      readonly heard: ConversationEvent[];
-    }
-  | { readonly state: "exact"; unread: number; cursor: number; asOf: number };
+interface Exact {
+  readonly state: "exact";
+  unread: number;
+  cursor: number;
+  asOf: number;
+}
+
+/** `cursor` and `asOf` are those it had when it was exact: an older snapshot was asked for before that. */
+interface Loading extends Readonly<Omit<Exact, "state">> {
+  readonly state: "loading";
+  readonly heard: ConversationEvent[];
+  /** What was applied to a snapshot that turned out stale, and could not be told then. */
+  readonly untold: readonly Notice[];
+}
+
+type Entry = Loading | Exact;
 
 export class UnreadLedger {
   readonly #userId: string;
@@ -48,21 +54,27 @@ export class UnreadLedger {
 
   /** From now on what is heard of the conversation is kept until `load`. Its count stays what it was, or 0. */
   expect(conversationId: string): void {
-    if (this.#entries.get(conversationId)?.state !== "loading") this.#keep(conversationId, []);
+    if (this.#entries.get(conversationId)?.state !== "loading") this.#keep(conversationId, [], []);
   }
 
-  /** The snapshot that `expect` waited for. "stale": an event could not be applied to it; a newer one is needed. */
+  /**
+   * The snapshot that `expect` waited for. Several may be on their way at once and arrive in any order: one that knows
+   * nothing new changes nothing. "stale": an event could not be applied to it; a newer one is needed.
+   */
   load(standing: Standing): Notice[] | "stale" {
     const { conversationId, unread, cursor, asOf } = standing;
     const entry = this.#entries.get(conversationId);
-    if (entry?.state !== "loading" || asOf < entry.asOf || cursor < entry.cursor) return [];
+    if (entry === undefined) return [];
+    if (entry.state === "exact") return this.#move(entry, standing, []);
+    if (asOf < entry.asOf || cursor < entry.cursor) return [];
     const before = entry.unread;
     this.#set(conversationId, { state: "exact", unread, cursor, asOf }, before);
-    const notices: Notice[] = unread === before ? [] : [{ kind: "count", conversationId }];
+    const notices: Notice[] = [...entry.untold];
+    if (unread !== before) notices.push({ kind: "count", conversationId });
     for (const [index, event] of entry.heard.entries()) {
       const heard = this.hear(event);
       if (heard === "stale") {
-        this.#keep(conversationId, entry.heard.slice(index));
+        this.#keep(conversationId, entry.heard.slice(index), notices);
         return "stale";
       }
       notices.push(...heard);
@@ -91,7 +103,7 @@ export class UnreadLedger {
     return entry.unread === 0 ? [] : [{ kind: "count", conversationId }];
   }
 
-  #change(entry: Extract<Entry, { state: "exact" }>, change: Change): Notice[] {
+  #change(entry: Exact, change: Change): Notice[] {
     const { conversationId, message } = change;
     const isOthers = message.sender.id !== this.#userId;
     // A snapshot may be ahead of what has been delivered: then the message is counted already, but still news.
@@ -112,21 +124,31 @@ export class UnreadLedger {
     }
   }
 
-  #read(entry: Extract<Entry, { state: "exact" }>, read: MessagesRead): Notice[] | "stale" {
-    if (read.seq <= entry.cursor) return [];
-    if (read.asOf < entry.asOf) {
+  #read(entry: Exact, read: MessagesRead): Notice[] | "stale" {
+    const { conversationId, seq: cursor, unread, asOf } = read;
+    return this.#move(entry, { conversationId, cursor, unread, asOf }, [read]);
+  }
+
+  /** The cursor stands further on than was known. `heard`: the event that says so, to be kept if this is "stale". */
+  #move(
+    entry: Exact,
+    { conversationId, cursor, unread, asOf }: Omit<Standing, "userId">,
+    heard: ConversationEvent[],
+  ): Notice[] | "stale" {
+    if (cursor <= entry.cursor) return [];
+    if (asOf < entry.asOf) {
       // Counted before changes that are already applied here: which of them it missed is not known.
-      this.#keep(read.conversationId, [read]);
+      this.#keep(conversationId, heard, []);
       return "stale";
     }
     const before = entry.unread;
-    this.#add(entry, read.unread - before);
-    entry.cursor = read.seq;
-    entry.asOf = read.asOf;
-    return entry.unread === before ? [] : [{ kind: "count", conversationId: read.conversationId }];
+    this.#add(entry, unread - before);
+    entry.cursor = cursor;
+    entry.asOf = asOf;
+    return unread === before ? [] : [{ kind: "count", conversationId }];
   }
 
-  #add(entry: Extract<Entry, { state: "exact" }>, difference: number): void {
+  #add(entry: Exact, difference: number): void {
     entry.unread += difference;
     this.#total += difference;
   }
@@ -136,8 +158,8 @@ export class UnreadLedger {
     this.#total += entry.unread - before;
   }
 
-  #keep(conversationId: string, heard: ConversationEvent[]): void {
+  #keep(conversationId: string, heard: ConversationEvent[], untold: readonly Notice[]): void {
     const { unread, cursor, asOf } = this.#entries.get(conversationId) ?? { unread: 0, cursor: 0, asOf: 0 };
-    this.#entries.set(conversationId, { state: "loading", unread, cursor, asOf, heard });
+    this.#entries.set(conversationId, { state: "loading", unread, cursor, asOf, heard, untold });
   }
 }

@@ -42,6 +42,11 @@ export class Users {
     return this.#store.user(id);
   }
 
+  /** When a socket of theirs last closed; null when none has. */
+  lastSeen(id: string): Promise<string | null> {
+    return this.#store.lastSeen(id);
+  }
+
   search(text: string, limit: number): Promise<Profile[]> {
     return this.#store.searchUsers(text, limit);
   }
@@ -53,16 +58,23 @@ export class Users {
     }
     const firstName = claims.firstName ?? stored?.firstName ?? "";
     const lastName = claims.lastName ?? stored?.lastName ?? "";
-    const fullName = [firstName, lastName].filter((part) => part !== "").join(" ");
+    // A name that was made up from the other fields follows them.
+    const given = stored !== null && stored.name !== nameFrom(stored) ? stored.name : undefined;
     return {
       id: claims.id,
       username,
-      name: claims.name ?? stored?.name ?? (fullName === "" ? username : fullName),
+      name: claims.name ?? given ?? nameFrom({ username, firstName, lastName }),
       firstName,
       lastName,
       avatar: claims.avatar === undefined ? (stored?.avatar ?? null) : claims.avatar,
     };
   }
+}
+
+/** For who has no name of their own. */
+function nameFrom({ username, firstName, lastName }: Pick<Profile, "username" | "firstName" | "lastName">): string {
+  const fullName = [firstName, lastName].filter((part) => part !== "").join(" ");
+  return fullName === "" ? username : fullName;
 }
 
 function isSame(one: Profile, other: Profile): boolean {

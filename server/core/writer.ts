@@ -38,6 +38,11 @@ type Job = Sending | Amending;
 
 /** Bounds the size of one statement; at 256 the cost of a commit is already spread thin. */
 const MAX_BATCH = 256;
+/**
+ * UTF-16 units of text, so that what one commit sends to a socket stays well below MAX_BUFFERED_BYTES, and who reads
+ * has read it before the next one comes.
+ */
+const MAX_BATCH_TEXT = 131_072;
 
 export interface WriterOptions {
   readonly store: Pick<MessageStore, "send" | "amend">;
@@ -122,7 +127,8 @@ export class Writer {
         return;
       }
       // The commit may have happened although its answer was lost.
-      this.#options.sink.doubt([...new Set(jobs.flatMap((job) => job.input.conversationId ?? []))]);
+      const conversationIds = new Set(jobs.map((job) => job.input.conversationId));
+      this.#options.sink.doubt(isNamed(conversationIds) ? [...conversationIds] : "any");
       for (const job of jobs) job.reject(error);
       return;
     }
@@ -159,11 +165,12 @@ export class Writer {
 
 /**
  * How much of the queue can be committed together. A batch ends before what must find an earlier job of it stored: the
- * same client id or chosen id again, and a user's amendment after their own message.
+ * same client id or chosen id again, an answer to a chosen id, and a user's amendment after their own message.
  */
 function batchSize(queue: readonly Job[]): number {
   const senders = new Set<string>();
   const identities = new Set<string>();
+  let text = 0;
   for (const [index, job] of queue.entries()) {
     if (index === MAX_BATCH) return index;
     switch (job.kind) {
@@ -171,8 +178,11 @@ function batchSize(queue: readonly Job[]): number {
         if (senders.has(job.input.userId)) return index;
         break;
       case "send": {
+        text += job.input.text.length;
+        if (text > MAX_BATCH_TEXT && index > 0) return index;
         const mine = identitiesOf(job.input);
         if (mine.some((identity) => identities.has(identity))) return index;
+        if (job.input.replyTo !== null && identities.has(job.input.replyTo)) return index;
         for (const identity of mine) identities.add(identity);
         senders.add(job.input.sender.id);
         break;
@@ -189,4 +199,9 @@ function identitiesOf(message: NewMessage): string[] {
     identities.push(JSON.stringify([message.conversationId, message.sender.id, message.clientId]));
   }
   return identities;
+}
+
+/** Whether all of them are known: an amendment may leave it to its message to say where it is. */
+function isNamed(conversationIds: ReadonlySet<string | null>): conversationIds is ReadonlySet<string> {
+  return !conversationIds.has(null);
 }

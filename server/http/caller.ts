@@ -1,8 +1,8 @@
 /** Who is calling: every route of a scope guarded here knows the profile behind the request's token. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { readBearer } from "../auth/handshake.ts";
+import { speakerOf } from "../auth/speaker.ts";
 import { Unauthorized } from "../auth/unauthorized.ts";
-import { Refusal } from "../core/errors.ts";
 import type { Profile } from "../core/model.ts";
 import type { HttpServices } from "./services.ts";
 
@@ -25,15 +25,9 @@ export function callerOf(request: Pick<FastifyRequest, "getDecorator">): Profile
 }
 
 /** @throws Unauthorized, Refusal `conflict` (the username is another's), `unavailable` */
-async function identify(request: FastifyRequest, { authenticate, users }: IdentifyingServices): Promise<Profile> {
+async function identify(request: FastifyRequest, services: IdentifyingServices): Promise<Profile> {
   const token = readBearer(request.headers);
   if (token === null) throw new Unauthorized("expected a token: Authorization: Bearer <token>");
-  const { claims } = await authenticate(token);
-  try {
-    return await users.identify(claims);
-  } catch (error) {
-    // What the token says cannot be a user: the token's fault, not that of the request's body.
-    if (error instanceof Refusal && error.code === "invalid_frame") throw new Unauthorized(error.message);
-    throw error;
-  }
+  const { profile } = await speakerOf(token, services);
+  return profile;
 }

@@ -40,7 +40,7 @@ export function roomClientFrames(maxMessageChars: number) {
     z.strictObject({
       type: z.literal("chat_message"),
       ...messageFields(maxMessageChars),
-      room: optional(text(150)).describe("any name of this same conversation"),
+      room: optional(text(300)).describe("any name of this same conversation"),
     }),
     z.strictObject({
       type: z.literal("read_messages"),

@@ -101,20 +101,20 @@ export class Connection implements Debtor {
   }
 
   /**
-   * Sends one frame, made by `encodeTextFrame`, at the end of the turn. Never throws; does nothing once the connection
-   * closes. Where it would leave more than `maxBufferedBytes` unsent, this frame and those of the turn are dropped and the
-   * socket is closed with 4408.
+   * Sends one frame, made by `encodeTextFrame`, at the end of the turn; does nothing once the connection closes. Where it
+   * would leave more than `maxBufferedBytes` unsent although the kernel was offered all of it, the socket is closed: 4408.
    */
   send(frame: Buffer): void {
     if (this.#state.name !== "opening" && this.#state.name !== "open") return;
     const { outbox, limits } = this.#transport;
     const due = (this.#due ?? outbox.empty).append(frame);
-    if (due.byteLength + this.#socket.writableLength > limits.maxBufferedBytes) {
-      this.#closeSlow();
-      return;
-    }
-    if (this.#due === null) outbox.schedule(this);
-    this.#due = due;
+    if (due.byteLength + this.#socket.writableLength <= limits.maxBufferedBytes) {
+      if (this.#due === null) outbox.schedule(this);
+      this.#due = due;
+    } else if (this.#due !== null) {
+      this.flush();
+      this.send(frame);
+    } else this.#closeSlow();
   }
 
   /** Writes what is due now. Called by the outbox at the end of the turn. */

@@ -10,18 +10,22 @@ export const encodings = { made: 0 };
  */
 export class Delivery<Event extends ConversationEvent = ConversationEvent> {
   readonly event: Event;
-  readonly #frames = new Map<string, Buffer>();
+  readonly #frames = new Map<string, Buffer | null>();
 
   constructor(event: Event) {
     this.event = event;
   }
 
-  /** `key` names the encoding: the dialect, and whatever its frame depends on besides the event. */
-  frame(key: string, encode: () => unknown): Buffer {
+  /**
+   * `key` names the encoding: the dialect, and whatever its frame depends on besides the event. Null where the dialect has
+   * no frame for the event.
+   */
+  frame(key: string, encode: () => object | null): Buffer | null {
     const known = this.#frames.get(key);
     if (known !== undefined) return known;
-    encodings.made += 1;
-    const frame = encodeTextFrame(JSON.stringify(encode()));
+    const encoded = encode();
+    const frame = encoded === null ? null : encodeTextFrame(JSON.stringify(encoded));
+    if (frame !== null) encodings.made += 1;
     this.#frames.set(key, frame);
     return frame;
   }

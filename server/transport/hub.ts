@@ -80,8 +80,9 @@ export class Hub implements EventSink {
     }
   }
 
-  doubt(conversationIds: readonly string[]): void {
-    this.#compareEach(conversationIds.filter((id) => this.#feeds.has(id)));
+  doubt(conversationIds: readonly string[] | "any"): void {
+    if (conversationIds === "any") this.#compareAll();
+    else this.#compareEach(conversationIds.filter((id) => this.#feeds.has(id)));
   }
 
   /**

@@ -90,7 +90,6 @@ export class RoomPresences {
     const occupant = room.occupants.get(entrance.username) ?? { sockets: 0, joined: null };
     room.occupants.set(entrance.username, occupant);
     occupant.sockets += 1;
-    if (!entrance.isLarge) room.listeners.add(entrance.listener);
     try {
       return entrance.isLarge
         ? await this.#enterLarge(occupant, entrance)
@@ -135,10 +134,12 @@ export class RoomPresences {
     return toOnlineList((await joined).before);
   }
 
-  async #enterFollowed(room: Room, occupant: Occupant, { conversationId, username }: Entrance): Promise<OnlineList> {
+  async #enterFollowed(room: Room, occupant: Occupant, entrance: Entrance): Promise<OnlineList> {
+    const { conversationId, username, listener } = entrance;
     const { copy } = room;
     if (copy.state === "unfollowed") {
       copy.state = "starting";
+      room.listeners.add(listener);
       const joined = this.#join(conversationId, username, true);
       occupant.joined ??= joined;
       copy.started = joined.then(
@@ -153,7 +154,9 @@ export class RoomPresences {
       return toOnlineList((await joined).before);
     }
     await copy.started;
+    // The list and the listening begin at the same moment: what is in the list already is not heard as well.
     const list = { members: [...copy.members], total: copy.members.size, version: copy.version };
+    room.listeners.add(listener);
     occupant.joined ??= this.#join(conversationId, username, true);
     await occupant.joined;
     return toOnlineList(list);

@@ -20,6 +20,12 @@ export class SocketCounts {
     return before.total < this.#max ? "entered" : "too_many";
   }
 
+  /** Whether the user has a socket, on any path and node. Rejects with `LayerUnavailable`. */
+  async isOnline(userId: string): Promise<boolean> {
+    const { total } = await this.#layer.roster.list(socketGroup(userId), 0);
+    return total > 0;
+  }
+
   leave(userId: string, connectionId: number): void {
     this.#layer.roster.leave(socketGroup(userId), this.#member(connectionId), { announced: false });
   }

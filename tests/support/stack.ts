@@ -52,7 +52,7 @@ export class Stack {
     const foundations: Foundations = {
       store,
       layer,
-      isShared: true,
+      isSwept: true,
       describe: { storage: "a test's storage", layer: "a test's layer" },
     };
     const app = createApp(config);

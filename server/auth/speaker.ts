@@ -1,0 +1,31 @@
+import { Refusal } from "../core/errors.ts";
+import type { Profile } from "../core/model.ts";
+import type { Users } from "../core/users.ts";
+import type { Authenticator } from "./authenticator.ts";
+import { Unauthorized } from "./unauthorized.ts";
+
+/** Who speaks, and until when their token lets them. */
+export interface Speaker {
+  readonly profile: Profile;
+  /** Milliseconds since the epoch; null: no end. */
+  readonly expiresAt: number | null;
+}
+
+/**
+ * Whom a token stands for.
+ *
+ * @throws Unauthorized; Refusal `conflict` (the username is another's or a conversation's id), `unavailable`
+ */
+export async function speakerOf(
+  token: string,
+  { authenticate, users }: { readonly authenticate: Authenticator; readonly users: Users },
+): Promise<Speaker> {
+  const { claims, expiresAt } = await authenticate(token);
+  try {
+    return { profile: await users.identify(claims), expiresAt };
+  } catch (error) {
+    // What the token says cannot be a user: the token's fault, not that of a field.
+    if (error instanceof Refusal && error.code === "invalid_frame") throw new Unauthorized(error.message);
+    throw error;
+  }
+}

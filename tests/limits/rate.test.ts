@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, it } from "vitest";
+import { errorFrame } from "../../server/protocol/channels.ts";
+import type { Frame } from "../support/communicator.ts";
+import { describeOnBoth } from "../support/stack.ts";
+import { expectNextNumber, ownRoom } from "./room.ts";
+
+// What is sent below within one turn of the event loop is read within a few: no token comes back in between.
+describeOnBoth("the rate of messages", { settings: { SEND_BURST: "3", SEND_RATE: "1" } }, (stack) => {
+  it("beyond the burst is refused, and says when to try again", async () => {
+    const { socket } = await ownRoom(stack());
+    for (const client_id of ["a", "b", "c", "d"]) socket.send({ type: "chat_message", message: "x", client_id });
+    const frames = await socket.receiveMany(4);
+    const refused = errorFrame.parse(frames.find(({ type }) => type === "error"));
+    expect(refused).toMatchObject({ code: "rate_limited", event: "chat_message", client_id: "d" });
+    const echoed = frames.filter(({ type }) => type === "chat_message").map((frame) => frame.client_id);
+    expect(echoed).toEqual(["a", "b", "c"]);
+
+    // Not in place of a condition: it is the promise of `retry_after` that is tested.
+    expect(refused.retry_after).toBeLessThanOrEqual(1000);
+    await sleep(refused.retry_after);
+    socket.send({ type: "chat_message", message: "x", client_id: "d" });
+    expect(await socket.receive()).toMatchObject({ type: "chat_message", client_id: "d", seq: 4 });
+  });
+
+  it("is one for all sockets of a user, and for edits, deletions and pins", async () => {
+    const { name, path, socket } = await ownRoom(stack());
+    const other = await stack().connect(name, path);
+    await other.receive();
+    // None of them can be: each that is let through is forbidden.
+    const id = "no-such-id";
+    const send = { type: "chat_message", message: "x", reply_to: id };
+    const edit = { type: "edit_message", id, message: "x" };
+    for (const frame of [send, edit]) socket.send(frame);
+    for (const frame of [{ type: "delete_message", id }, { type: "pin_message", id, pinned: true }, edit, send]) {
+      other.send(frame);
+    }
+    const answers: Frame[] = [...(await socket.receiveMany(2)), ...(await other.receiveMany(4))];
+    expect(answers.map(({ code }) => code).sort()).toEqual([
+      ...Array(3).fill("forbidden"),
+      ...Array(3).fill("rate_limited"),
+    ]);
+  });
+
+  it("is each user's own", async () => {
+    const [loud, quiet] = [await ownRoom(stack()), await ownRoom(stack())];
+    for (let sent = 0; sent < 10; sent += 1) loud.socket.send({ type: "chat_message", message: "x" });
+    await expectNextNumber(quiet.socket, 1);
+    const refused = (await loud.socket.receiveMany(10)).filter(({ code }) => code === "rate_limited");
+    expect(refused).toHaveLength(7);
+  });
+
+  it("holds for reading no more than for listening", async () => {
+    const { socket } = await ownRoom(stack());
+    for (let sent = 0; sent < 30; sent += 1) socket.send({ type: "read_messages" });
+    await expectNextNumber(socket, 1);
+  });
+});
+
+describeOnBoth("the rate of typing", {}, (stack) => {
+  it("is 5 at once; more are dropped in silence", async () => {
+    await stack().introduce("typist");
+    const reader = await stack().connect("reader", "/ws/typist/");
+    await reader.receiveMany(2);
+    const typist = await stack().connect("typist", "/ws/reader/");
+    await typist.receiveMany(2);
+    expect(await reader.receive()).toEqual({ type: "user_join", user: "typist" });
+
+    for (let sent = 0; sent < 30; sent += 1) typist.send({ type: "typing", is_typing: sent % 2 === 0 });
+    const heard = await reader.receiveMany(5);
+    expect(heard.every(({ type, user }) => type === "user_typing" && user === "typist")).toBe(true);
+    await typist.receiveNothing();
+    await expectNextNumber(typist, 1);
+    expect(await reader.receive()).toMatchObject({ type: "chat_message", seq: 1 });
+    await reader.receiveNothing();
+  });
+});
