@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { Refusal } from "../core/errors.ts";
 import { describeIssues } from "../protocol/errors.ts";
+import { BadFrame } from "./bad-frame.ts";
 import { Consumer, type Failure } from "./consumer.ts";
 
 const frameEnvelope = z.looseObject({ type: z.string(), client_id: z.string().max(64).optional().catch(undefined) });
@@ -19,19 +19,13 @@ export abstract class ChannelsConsumer extends Consumer {
     };
   }
 
-  /** The frame, checked; null when it was refused, which the client has been told. */
-  protected parse<Frame>(schema: z.ZodType<Frame>, types: ReadonlySet<string>, frame: unknown): Frame | null {
+  /** The frame, checked. @throws BadFrame */
+  protected parse<Frame>(schema: z.ZodType<Frame>, types: ReadonlySet<string>, frame: unknown): Frame {
     const envelope = frameEnvelope.safeParse(frame);
-    if (!envelope.success) {
-      this.fail({ code: "invalid_frame", message: "type: expected a JSON object with a type" }, frame);
-      return null;
-    }
-    if (!types.has(envelope.data.type)) {
-      this.fail({ code: "unknown_type", message: "no such frame type on this path" }, frame);
-      return null;
-    }
+    if (!envelope.success) throw new BadFrame("invalid_frame", "type: expected a JSON object with a type");
+    if (!types.has(envelope.data.type)) throw new BadFrame("unknown_type", "no such frame type on this path");
     const parsed = schema.safeParse(frame);
-    if (!parsed.success) throw new Refusal("invalid_frame", describeIssues(parsed.error));
+    if (!parsed.success) throw new BadFrame("invalid_frame", describeIssues(parsed.error));
     return parsed.data;
   }
 }

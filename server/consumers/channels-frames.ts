@@ -13,49 +13,32 @@ type ServerFrame<Type extends RoomServerFrame["type"]> = Extract<RoomServerFrame
  */
 export function roomFrame(delivery: Delivery, room: string): Buffer | null {
   const { event } = delivery;
-  switch (event.type) {
-    case "message_created":
-      return delivery.frame(`channels:${room}`, () => chatMessage(event.message, room));
-    case "message_edited":
-    case "message_deleted":
-    case "message_pinned":
-    case "messages_read":
-    case "typing":
-    case "presence_changed":
-      if (event.type === "messages_read" && !event.announced) return null;
-      return delivery.frame("channels", () => encode(event));
-    case "members_added":
-    case "member_removed":
-    case "group_updated":
-      return null;
-  }
+  const key = event.type === "message_created" ? `channels:${room}` : "channels";
+  return delivery.frame(key, () => encode(event, room));
 }
 
-type Encoded = Exclude<
-  ConversationEvent,
-  { type: "message_created" | "members_added" | "member_removed" | "group_updated" }
->;
-
-function encode(event: Encoded): RoomServerFrame {
+function encode(event: ConversationEvent, room: string): RoomServerFrame | null {
   switch (event.type) {
+    case "message_created":
+      return chatMessage(event.message, room);
     case "message_edited":
       return messageEdited(event.message, event.seq);
     case "message_deleted":
       return messageDeleted(event.message, event.seq, event.actor.username);
     case "message_pinned":
       return messagePinned(event.message, event.seq, event.pinned, event.actor.username);
-    case "messages_read":
-      return {
-        type: "messages_read",
-        user: event.user.username,
-        id: event.messageId,
-        seq: event.seq,
-        date_read: event.readAt,
-      };
+    case "messages_read": {
+      const { user, messageId: id, seq, readAt: date_read, announced } = event;
+      return announced ? { type: "messages_read", user: user.username, id, seq, date_read } : null;
+    }
     case "typing":
       return { type: "user_typing", user: event.user.username, is_typing: event.isTyping };
     case "presence_changed":
       return { type: event.present ? "user_join" : "user_leave", user: event.username };
+    case "members_added":
+    case "member_removed":
+    case "group_updated":
+      return null;
   }
 }
 

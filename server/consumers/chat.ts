@@ -1,26 +1,20 @@
 /** `/ws/<room>/`: one conversation, live. */
 
 import { Refusal } from "../core/errors.ts";
-import { isChange } from "../core/events.ts";
 import type { Conversation } from "../core/model.ts";
 import { toDraft } from "../message-draft.ts";
 import { type RoomClientFrame, roomClientFrames } from "../protocol/channels.ts";
 import type { ConversationListener } from "../transport/conversation-feed.ts";
 import type { Delivery } from "../transport/delivery.ts";
+import { DeliveryGate } from "../transport/delivery-gate.ts";
 import { ChannelsConsumer } from "./channels-consumer.ts";
 import { chatMessage, replayFrame, roomFrame } from "./channels-frames.ts";
 import type { ConsumerServices, Handshake } from "./consumer.ts";
+import { memoized } from "./memoized.ts";
 
 type ChatFrame = Extract<RoomClientFrame, { type: "chat_message" }>;
 
-const schemas = new Map<number, ReturnType<typeof roomClientFrames>>();
-
-/** Built once for each setting of MAX_MESSAGE_CHARS, not for each socket. */
-function clientFrames(maxMessageChars: number): ReturnType<typeof roomClientFrames> {
-  const schema = schemas.get(maxMessageChars) ?? roomClientFrames(maxMessageChars);
-  schemas.set(maxMessageChars, schema);
-  return schema;
-}
+const schemaFor = memoized(roomClientFrames);
 
 const types: ReadonlySet<string> = new Set<RoomClientFrame["type"]>([
   "chat_message",
@@ -34,18 +28,18 @@ const types: ReadonlySet<string> = new Set<RoomClientFrame["type"]>([
 /** How many frames of a replay are due at once: at their largest they stay below MAX_BUFFERED_BYTES. */
 const FRAMES_PER_DRAIN = 8;
 
-/** Events kept for a socket that takes its time over the replay. */
-const MAX_KEPT = 5_000;
-
 export class ChatConsumer extends ChannelsConsumer implements ConversationListener {
   readonly #room: string;
   #conversation: Conversation | null = null;
-  /** What was heard before the first frames were sent; null once it is live. */
-  #kept: Delivery[] | null = [];
+  readonly #gate: DeliveryGate;
 
   constructor(services: ConsumerServices, handshake: Handshake) {
     super(services, handshake);
     this.#room = handshake.params.room ?? "";
+    this.#gate = new DeliveryGate({
+      deliver: (delivery) => this.#deliver(delivery),
+      overflow: () => this.connection.close("tooSlow"),
+    });
   }
 
   get userId(): string {
@@ -85,15 +79,14 @@ export class ChatConsumer extends ChannelsConsumer implements ConversationListen
       this.send(frame);
       if (index % FRAMES_PER_DRAIN === 0) await this.connection.drained();
     }
-    this.#goLive(replay?.present ?? 0);
+    this.#gate.open(new Map(replay === null ? [] : [[conversationId, replay.present]]));
   }
 
   hear(delivery: Delivery): void {
-    if (this.#kept !== null) {
-      this.#kept.push(delivery);
-      if (this.#kept.length > MAX_KEPT) this.connection.close("tooSlow");
-      return;
-    }
+    this.#gate.hear(delivery);
+  }
+
+  #deliver(delivery: Delivery): void {
     const { event } = delivery;
     // The typist knows.
     if (event.type === "typing" && event.user.id === this.userId) return;
@@ -110,8 +103,7 @@ export class ChatConsumer extends ChannelsConsumer implements ConversationListen
   }
 
   protected override handle(frame: unknown): void | Promise<void> {
-    const parsed = this.parse(clientFrames(this.services.limits.maxMessageChars), types, frame);
-    if (parsed === null) return;
+    const parsed = this.parse(schemaFor(this.services.limits.maxMessageChars), types, frame);
     // Only a foreign name of the room is looked up before the next frame; the rest is handed to the core in order, and
     // its commit is not waited for.
     if (parsed.type === "chat_message" && parsed.room !== undefined && parsed.room !== this.#room) {
@@ -167,15 +159,6 @@ export class ChatConsumer extends ChannelsConsumer implements ConversationListen
     const frames: object[] = catchup.messages.map((changed) => replayFrame(changed, this.#room));
     frames.push({ type: "resumed", seq: present });
     return { frames, present };
-  }
-
-  /** Changes up to `present` have been told by the replay. */
-  #goLive(present: number): void {
-    const kept = this.#kept ?? [];
-    this.#kept = null;
-    for (const delivery of kept) {
-      if (!isChange(delivery.event) || delivery.event.seq > present) this.hear(delivery);
-    }
   }
 
   get #opened(): Conversation {

@@ -13,8 +13,11 @@ import { encodeTextFrame } from "../transport/frame.ts";
 import type { ConnectionHandler } from "../transport/handler.ts";
 import type { Hub } from "../transport/hub.ts";
 import type { RoomPresences } from "../transport/presence.ts";
+import type { SeenMarks } from "../transport/seen-marks.ts";
 import type { SocketCounts } from "../transport/socket-counts.ts";
 import type { UserFeeds } from "../transport/user-feeds.ts";
+import { BadFrame } from "./bad-frame.ts";
+import type { RoomMembers } from "./room-members.ts";
 
 export interface ConsumerLog {
   debug(fields: object, message: string): void;
@@ -28,6 +31,8 @@ export interface ConsumerServices {
   readonly userFeeds: UserFeeds;
   readonly presences: RoomPresences;
   readonly socketCounts: SocketCounts;
+  readonly seenMarks: SeenMarks;
+  readonly roomMembers: RoomMembers;
   readonly limits: { readonly maxMessageChars: number; readonly largeRoomMembers: number };
   readonly log: ConsumerLog;
 }
@@ -47,6 +52,7 @@ export interface Failure {
   readonly retryAfter?: number | undefined;
 }
 
+/** Too many of these close the socket. */
 const BAD_FRAMES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["invalid_json", "invalid_frame", "unknown_type"]);
 
 export abstract class Consumer implements ConnectionHandler {
@@ -90,14 +96,14 @@ export abstract class Consumer implements ConnectionHandler {
     try {
       frame = JSON.parse(text);
     } catch {
-      this.fail({ code: "invalid_json", message: "expected a JSON object" }, undefined);
+      this.#refuse(new BadFrame("invalid_json", "expected a JSON object"), undefined);
       return;
     }
     return this.attempt(frame, () => this.handle(frame));
   }
 
   receiveBinary(): void {
-    this.fail({ code: "invalid_frame", message: "expected a text frame" }, undefined);
+    this.#refuse(new BadFrame("invalid_frame", "expected a text frame"), undefined);
   }
 
   closed(): void {
@@ -131,13 +137,15 @@ export abstract class Consumer implements ConnectionHandler {
 
   protected fail(failure: Failure, frame: unknown): void {
     this.send(this.encodeFailure(failure, frame));
-    if (BAD_FRAMES.has(failure.code)) this.connection.reportBadFrame();
   }
 
   async #open(connection: Connection): Promise<void> {
-    const { socketCounts } = this.services;
+    const { socketCounts, seenMarks } = this.services;
     const { id: userId } = this.profile;
-    this.onClosed(() => socketCounts.leave(userId, connection.id));
+    this.onClosed(() => {
+      socketCounts.leave(userId, connection.id);
+      seenMarks.mark(userId);
+    });
     if ((await socketCounts.enter(userId, connection.id)) === "too_many") {
       connection.close("tooManySockets");
       return;
@@ -148,8 +156,10 @@ export abstract class Consumer implements ConnectionHandler {
   }
 
   #refuse(error: unknown, frame: unknown): void {
-    if (error instanceof Refusal) {
-      this.fail({ code: error.code, message: error.message, retryAfter: error.retryAfter }, frame);
+    if (error instanceof BadFrame || error instanceof Refusal) {
+      const retryAfter = error instanceof Refusal ? error.retryAfter : undefined;
+      this.fail({ code: error.code, message: error.message, retryAfter }, frame);
+      if (BAD_FRAMES.has(error.code)) this.connection.reportBadFrame();
       return;
     }
     this.#logFault(error, "a frame could not be handled");

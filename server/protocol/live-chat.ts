@@ -42,14 +42,14 @@ export function liveChatClientEvents(maxMessageChars: number) {
     "chat:message_read": z.strictObject({ messageId: resourceId }),
     "chat:typing_start": z.strictObject({ chatId: resourceId }),
     "chat:typing_stop": z.strictObject({ chatId: resourceId }),
-    "chat:resume": z.strictObject({
-      since: z.record(resourceId, seq).describe("for each chat the last seq that was received"),
-    }),
     "user:get_status": z.strictObject({ userId }),
   } as const;
 }
 
 export type LiveChatClientEvents = ReturnType<typeof liveChatClientEvents>;
+
+/** The `since` of `/chat?since=…`: for each chat the last seq that was received, as JSON. */
+export const liveChatSince = z.record(resourceId, seq);
 
 /** The events the server sends, each with the schema of its data. */
 export const liveChatServerEvents = {
