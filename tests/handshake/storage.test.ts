@@ -3,12 +3,10 @@ import { v7 as newId } from "uuid";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { openPglite } from "../../db/client.ts";
 import { createStore } from "../../db/store.ts";
-import { createApp, startServer } from "../../server/app.ts";
 import { MemoryBroker } from "../../server/channel-layer/memory.ts";
 import { StorageUnavailable } from "../../server/core/errors.ts";
-import type { Store } from "../../server/core/store.ts";
 import { Communicator } from "../support/communicator.ts";
-import { type TestNode, testConfig, tokenFor } from "../support/stack.ts";
+import { interceptedStore, startNodeOn, type TestNode, tokenFor } from "../support/stack.ts";
 import { RawClient } from "./raw-client.ts";
 
 /** Called before every method of the store. */
@@ -17,32 +15,16 @@ type Interception = (method: string) => Promise<void>;
 const letThrough: Interception = async () => {};
 const away: Interception = () => Promise.reject(new StorageUnavailable(new Error("the cable was cut")));
 
-function intercepted(store: Store, interception: () => Interception): Store {
-  return new Proxy(store, {
-    get(target, name) {
-      const method: unknown = Reflect.get(target, name);
-      if (typeof method !== "function") return method;
-      return async (...args: unknown[]) => {
-        await interception()(String(name));
-        return method.apply(target, args);
-      };
-    },
-  });
-}
-
 describe("the handshake", () => {
   let interception = letThrough;
   let node: TestNode;
 
   beforeAll(async () => {
-    const config = testConfig();
-    const app = createApp(config);
-    const store = intercepted(createStore(await openPglite(null), newId), () => interception);
-    const layer = new MemoryBroker().join();
-    const describe = { storage: "a test's storage", layer: "a test's layer" };
-    const server = await startServer(config, { store, layer, isSwept: false, describe }, app);
-    await app.listen({ host: "127.0.0.1", port: 0 });
-    node = { server, http: server.address, sockets: server.address.replace("http", "ws") };
+    const store = createStore(await openPglite(null), newId);
+    node = await startNodeOn(
+      interceptedStore(store, (method) => interception(method)),
+      new MemoryBroker().join(),
+    );
   });
 
   afterEach(() => {

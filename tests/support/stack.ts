@@ -9,11 +9,12 @@ import { v7 as newId } from "uuid";
 import { afterAll, afterEach, beforeAll, describe } from "vitest";
 import { type Database, openPglite, openPostgres } from "../../db/client.ts";
 import { createStore } from "../../db/store.ts";
-import { createApp, type Foundations, type Server, startServer } from "../../server/app.ts";
+import { createApp, type Server, startServer } from "../../server/app.ts";
 import type { ChannelLayer } from "../../server/channel-layer/layer.ts";
 import { MemoryBroker } from "../../server/channel-layer/memory.ts";
 import { connectRedisLayer } from "../../server/channel-layer/redis.ts";
 import { type Config, loadConfig } from "../../server/config.ts";
+import type { Store } from "../../server/core/store.ts";
 import { Communicator } from "./communicator.ts";
 import { freshDatabase, postgresUrl, redisUrl, servicesMissing } from "./services.ts";
 
@@ -46,19 +47,8 @@ export class Stack {
 
   /** Starts a node with these settings beside the defaults of tests. */
   async startNode(settings: Record<string, string> = {}): Promise<TestNode> {
-    const config = testConfig(settings);
     const store = createStore(await this.#ground.openDatabase(), newId);
-    const layer = await this.#ground.joinLayer();
-    const foundations: Foundations = {
-      store,
-      layer,
-      isSwept: true,
-      describe: { storage: "a test's storage", layer: "a test's layer" },
-    };
-    const app = createApp(config);
-    const server = await startServer(config, foundations, app);
-    await app.listen({ host: "127.0.0.1", port: 0 });
-    const node = { server, http: server.address, sockets: server.address.replace("http", "ws") };
+    const node = await startNodeOn(store, await this.#ground.joinLayer(), settings);
     this.nodes.push(node);
     return node;
   }
@@ -107,6 +97,34 @@ export class Stack {
     for (const node of this.nodes.splice(0)) await node.server.close();
     await this.#ground.clear();
   }
+}
+
+/** A node on a store and a layer that the test brings, watched or faulty perhaps. */
+export async function startNodeOn(
+  store: Store,
+  layer: ChannelLayer,
+  settings: Record<string, string> = {},
+): Promise<TestNode> {
+  const config = testConfig(settings);
+  const app = createApp(config);
+  const describe = { storage: "a test's storage", layer: "a test's layer" };
+  const server = await startServer(config, { store, layer, isSwept: true, describe }, app);
+  await app.listen({ host: "127.0.0.1", port: 0 });
+  return { server, http: server.address, sockets: server.address.replace("http", "ws") };
+}
+
+/** The store, with something done before each call of it. */
+export function interceptedStore(store: Store, before: (method: keyof Store) => void | Promise<void>): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== "function") return method;
+      return async (...args: unknown[]) => {
+        await before(name as keyof Store);
+        return method.apply(target, args);
+      };
+    },
+  });
 }
 
 export function tokenFor(

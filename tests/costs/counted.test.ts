@@ -1,0 +1,91 @@
+/** What things cost, counted: calls of the store (each is one query or one batch) and publishes to the layer. */
+import { v7 as newId } from "uuid";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Database, openPglite } from "../../db/client.ts";
+import { createStore } from "../../db/store.ts";
+import { MemoryBroker } from "../../server/channel-layer/memory.ts";
+import type { Store } from "../../server/core/store.ts";
+import { Communicator } from "../support/communicator.ts";
+import { FaultyLayer } from "../support/faulty-layer.ts";
+import { interceptedStore, startNodeOn, type TestNode, tokenFor } from "../support/stack.ts";
+import { draft, introduce } from "../support/storage.ts";
+
+describe("counted costs", () => {
+  let database: Database;
+  let store: Store;
+  let node: TestNode;
+  let layer: FaultyLayer;
+  const calls: string[] = [];
+
+  beforeAll(async () => {
+    database = await openPglite(null);
+    store = createStore(database, newId);
+    const watched = interceptedStore({ ...store, close: async () => {} }, (method) => {
+      // When somebody was last seen is stored by a timer of its own.
+      if (method !== "markSeen") calls.push(method);
+    });
+    const broker = new MemoryBroker();
+    layer = new FaultyLayer(broker.join());
+    node = await startNodeOn(watched, layer);
+  });
+
+  afterAll(async () => {
+    await node?.server.close();
+    await database?.close();
+  });
+
+  const connect = async (username: string, path: string) =>
+    Communicator.connect(`${node.sockets}${path}`, await tokenFor(username));
+
+  /** Somebody with a conversation with each of so many others, and a message of each of them. */
+  async function acquainted(username: string, others: number): Promise<string> {
+    await introduce(store, username);
+    for (let index = 0; index < others; index += 1) {
+      const [friend] = await introduce(store, `${username}-friend-${index}`);
+      const { conversation } = await store.openDirect(username, friend.id);
+      await store.send([draft(friend, conversation.id)]);
+    }
+    return username;
+  }
+
+  async function callsOfOpening(username: string, path: string, firstFrames: number): Promise<string[]> {
+    calls.length = 0;
+    const socket = await connect(username, path);
+    await socket.receiveMany(firstFrames);
+    const made = [...calls];
+    await socket.close();
+    return made;
+  }
+
+  test.each([
+    ["/ws/notifications/", 1],
+    ["/ws/notifications/FRIEND/", 1],
+    ["/ws/FRIEND/", 2],
+  ])("opening %s asks storage as often with 1 conversation as with 30", async (path, firstFrames) => {
+    const few = await acquainted(`few-${newId()}`, 1);
+    const many = await acquainted(`many-${newId()}`, 30);
+    const ofFew = await callsOfOpening(few, path.replace("FRIEND", `${few}-friend-0`), firstFrames);
+    const ofMany = await callsOfOpening(many, path.replace("FRIEND", `${many}-friend-0`), firstFrames);
+    expect(ofMany).toEqual(ofFew);
+    expect(ofMany.length).toBeLessThanOrEqual(7);
+  });
+
+  test("a direct message is one batch and one publish, with both badges open", async () => {
+    await introduce(store, "alice", "bob");
+    const badges = [await connect("alice", "/ws/notifications/"), await connect("bob", "/ws/notifications/")];
+    for (const badge of badges) await badge.receive();
+    const ofAlice = await connect("alice", "/ws/bob/");
+    await ofAlice.receiveMany(2);
+    const ofBob = await connect("bob", "/ws/alice/");
+    await ofBob.receiveMany(2);
+    await ofAlice.receive();
+    calls.length = 0;
+    const publishes = layer.calls.publish;
+    ofAlice.send({ type: "chat_message", message: "hello" });
+    await ofBob.receive();
+    expect(await badges[1]?.receive()).toEqual({ type: "new_message_notification", unread_count: 1 });
+    expect(calls).toEqual(["send"]);
+    expect(layer.calls.publish - publishes).toBe(1);
+    await Promise.all([ofAlice, ofBob, ...badges].map((socket) => socket.close()));
+  });
+});
