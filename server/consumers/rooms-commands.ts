@@ -1,5 +1,5 @@
 /** What a client of the rooms dialect asks for, apart from its list of rooms. */
-import { v5 as nameBasedId } from "uuid";
+import { createHash } from "node:crypto";
 import { Refusal } from "../core/errors.ts";
 import type { NewGroupRequest } from "../core/groups.ts";
 import type { Draft } from "../core/messages.ts";
@@ -14,9 +14,6 @@ import { deleted, edited, pinned, roomOf, roomsMessage, unseenBy } from "./rooms
 type Handlers = Omit<EventHandlers<RoomsClientEvents>, "connectRooms">;
 type Data<Name extends keyof Handlers> = Parameters<Handlers[Name]>[0];
 type MessageData = Omit<Data<"sendMessage">, "room_id">;
-
-/** The namespace (RFC 9562, 5.5) of the ids of groups that a message opened. */
-const OPENED_GROUPS = "5f1b1f0e-6c1b-5a43-9d0e-0c0b6f4a7d11";
 
 export class RoomsCommands {
   readonly #services: ConsumerServices;
@@ -118,7 +115,7 @@ export class RoomsCommands {
   /** The group's id follows from the message's, so that a retry, however soon, finds the group of the first try. */
   async #groupFor(messageId: string | undefined, request: Omit<NewGroupRequest, "id">): Promise<Conversation> {
     const { conversations, groups } = this.#services.core;
-    const id = messageId === undefined ? null : nameBasedId(`${this.#profile.id} ${messageId}`, OPENED_GROUPS);
+    const id = messageId === undefined ? null : groupIdFor(this.#profile.id, messageId);
     try {
       return await groups.create(this.#profile, { ...request, id });
     } catch (error) {
@@ -141,6 +138,13 @@ export class RoomsCommands {
     ]);
     return done(roomOf(view, this.#profile.id, members));
   }
+}
+
+/** The same for the same two, of the form of any id, and nobody else's by chance. */
+function groupIdFor(creatorId: string, messageId: string): string {
+  return createHash("sha256")
+    .update(JSON.stringify([creatorId, messageId]))
+    .digest("base64url");
 }
 
 /** In a frame, a room that is not the caller's to see is forbidden, whether it exists or not. */

@@ -147,6 +147,8 @@ export class RoomsSession implements EventSession, UserFeedListener {
     const members = groupByRoom(await core.conversations.members(ids, limits.largeRoomMembers));
     const rooms = views.map((view) => roomOf(view, this.#profile.id, members.get(view.id) ?? []));
     this.#carrier.emit({ event: "connectRooms", data: rooms });
+    // The list of somebody in many rooms may be larger than what a socket may owe.
+    await this.#carrier.drained();
     const listed = new Set(ids);
     this.#fresh.clear();
     for (const id of this.#feed?.conversationIds ?? []) if (!listed.has(id)) this.#fresh.add(id);

@@ -4,6 +4,7 @@ import { type CloseName, closeCodes } from "../protocol/close-codes.ts";
 import { encodeCloseReason } from "./frame.ts";
 import type { ConnectionHandler } from "./handler.ts";
 import type { Batch, Debtor } from "./outbox.ts";
+import { RecentCount } from "./recent-count.ts";
 import type { Transport } from "./transport.ts";
 
 /** How long a peer may take to answer our close frame before it is cut, in milliseconds. */
@@ -52,7 +53,6 @@ type OwnedWebSocket = WebSocket & { [connectionKey]?: Connection };
  * handshake. The two may write in turns as long as each writes whole frames at once, which ws does (8.23, `lib/sender.js`:
  * `sendFrame` corks around its two writes) while its sender never queues: with `perMessageDeflate` off, and no one sending
  * a Blob or a fragment (`fin: false`) through it. After a close frame nothing may follow: `flush` looks at `readyState`.
- *
  * There may be tens of thousands of idle ones, so an idle one holds no array, timer, or closure.
  */
 export class Connection implements Debtor {
@@ -69,8 +69,7 @@ export class Connection implements Debtor {
   #due: Batch | null = null;
   /** Received, not yet handed over. Null when open: the consumer is free, and the next frame goes straight to it. */
   #waiting: ReceivedFrame[] | null = null;
-  /** When the bad frames within the window came. */
-  #badFrames: number[] | null = null;
+  #badFrames: RecentCount | null = null;
   #unansweredPings = 0;
   #bytesReadAtPing = 0;
 
@@ -102,13 +101,15 @@ export class Connection implements Debtor {
 
   /**
    * Sends one frame, made by `encodeTextFrame`, at the end of the turn; does nothing once the connection closes. Where it
-   * would leave more than `maxBufferedBytes` unsent although the kernel was offered all of it, the socket is closed: 4408.
+   * would leave more than `maxBufferedBytes` unsent although the kernel was offered all of it, the socket is closed: 4408;
+   * but who has taken everything is sent a frame of any size.
    */
   send(frame: Buffer): void {
     if (this.#state.name !== "opening" && this.#state.name !== "open") return;
     const { outbox, limits } = this.#transport;
+    const unsent = this.#socket.writableLength;
     const due = (this.#due ?? outbox.empty).append(frame);
-    if (due.byteLength + this.#socket.writableLength <= limits.maxBufferedBytes) {
+    if ((this.#due === null && unsent === 0) || due.byteLength + unsent <= limits.maxBufferedBytes) {
       if (this.#due === null) outbox.schedule(this);
       this.#due = due;
     } else if (this.#due !== null) {
@@ -161,11 +162,8 @@ export class Connection implements Debtor {
 
   /** The consumer could make nothing of a frame. Closes with 1008 at the 20th within 10 s. */
   reportBadFrame(): void {
-    const now = this.#transport.now();
-    const recent = this.#badFrames?.filter((time) => now - time <= BAD_FRAMES_WINDOW) ?? [];
-    recent.push(now);
-    this.#badFrames = recent;
-    if (recent.length >= BAD_FRAMES) this.close("policyViolation");
+    this.#badFrames ??= new RecentCount(BAD_FRAMES_WINDOW);
+    if (this.#badFrames.add(this.#transport.now()) >= BAD_FRAMES) this.close("policyViolation");
   }
 
   /**

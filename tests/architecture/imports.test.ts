@@ -37,7 +37,7 @@ const PARTS: Record<string, Part> = {
   db: {
     holds: ["db/"],
     ours: ["server/core/"],
-    packages: ["drizzle-orm", "postgres", "@electric-sql/pglite"],
+    packages: ["drizzle-orm", "pg", "@electric-sql/pglite"],
     why: "implements the core's port, the store",
   },
   "channel layer": {

@@ -4,11 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Database, openPglite } from "../../db/client.ts";
 import { createStore } from "../../db/store.ts";
 import { MemoryBroker } from "../../server/channel-layer/memory.ts";
+import type { Profile } from "../../server/core/model.ts";
 import type { Store } from "../../server/core/store.ts";
 import { Communicator } from "../support/communicator.ts";
 import { FaultyLayer } from "../support/faulty-layer.ts";
 import { interceptedStore, startNodeOn, type TestNode, tokenFor } from "../support/stack.ts";
-import { draft, introduce } from "../support/storage.ts";
+import { draft, profileOf } from "../support/storage.ts";
 
 describe("counted costs", () => {
   let database: Database;
@@ -37,11 +38,18 @@ describe("counted costs", () => {
   const connect = async (username: string, path: string) =>
     Communicator.connect(`${node.sockets}${path}`, await tokenFor(username));
 
+  /** Somebody whose token says the same as storage: the username is their id. */
+  async function known(username: string): Promise<Profile> {
+    const profile = profileOf(username, { id: username, username });
+    await store.putUser(profile);
+    return profile;
+  }
+
   /** Somebody with a conversation with each of so many others, and a message of each of them. */
   async function acquainted(username: string, others: number): Promise<string> {
-    await introduce(store, username);
+    await known(username);
     for (let index = 0; index < others; index += 1) {
-      const [friend] = await introduce(store, `${username}-friend-${index}`);
+      const friend = await known(`${username}-friend-${index}`);
       const { conversation } = await store.openDirect(username, friend.id);
       await store.send([draft(friend, conversation.id)]);
     }
@@ -71,7 +79,8 @@ describe("counted costs", () => {
   });
 
   test("a direct message is one batch and one publish, with both badges open", async () => {
-    await introduce(store, "alice", "bob");
+    await known("alice");
+    await known("bob");
     const badges = [await connect("alice", "/ws/notifications/"), await connect("bob", "/ws/notifications/")];
     for (const badge of badges) await badge.receive();
     const ofAlice = await connect("alice", "/ws/bob/");

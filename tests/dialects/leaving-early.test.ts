@@ -1,0 +1,94 @@
+/** Sockets that close, members that are removed, at the worst moment: while something is awaited. */
+import { expect, test } from "vitest";
+import type { ConsumerServices } from "../../server/consumers/consumer.ts";
+import { replay } from "../../server/consumers/event-replay.ts";
+import type { EventCarrier } from "../../server/consumers/event-session.ts";
+import { RoomMembers } from "../../server/consumers/room-members.ts";
+import { RoomsSession } from "../../server/consumers/rooms.ts";
+import type { Core } from "../../server/core/core.ts";
+import { SeenMarks } from "../../server/transport/seen-marks.ts";
+
+const profile = { id: "bob", username: "bob", name: "Bob", firstName: "", lastName: "", avatar: null };
+const log = { warn: () => {}, error: () => {}, debug: () => {} };
+
+function silentCarrier(said: object[] = []): EventCarrier {
+  return {
+    emit: (event) => said.push(event),
+    emitError: (code) => said.push({ code }),
+    deliver: () => {},
+    drained: async () => {},
+    close: () => {},
+  };
+}
+
+test("a socket on /rooms that is gone before it was open holds no room", async () => {
+  const roomMembers = new RoomMembers({ conversations: { members: async () => [] }, log, largeRoomMembers: 100 });
+  const services = {
+    userFeeds: { listen: async () => ({ conversationIds: ["a", "b"] }), leave: () => {} },
+    roomMembers,
+    limits: { maxMessageChars: 10, largeRoomMembers: 100 },
+    log,
+  } as unknown as ConsumerServices;
+  const open = () => new RoomsSession(services, { profile, params: {}, query: new URLSearchParams() }, silentCarrier());
+  const early = open();
+  const later = open();
+  const opened = Promise.all([early.open(), later.open()]);
+  early.closed();
+  await opened;
+  expect(roomMembers.size).toBe(2);
+  later.closed();
+  expect(roomMembers.size).toBe(0);
+});
+
+test("[ROOMS-12] who is removed while a replay is read is told nothing of what was read", async () => {
+  const said: object[] = [];
+  const core = {
+    messages: { since: async () => ({ status: "complete", present: 1, messages: [{}] }) },
+    // Another node's removal: committed, and not heard of here yet.
+    conversations: { isMember: async () => false },
+  } as unknown as Core;
+  const toldUpTo = await replay({
+    core,
+    profile,
+    carrier: silentCarrier(said),
+    since: { a: 0 },
+    isFollowed: () => true,
+    encode: () => ({ event: "message", data: {} }),
+    resumed: () => ({ event: "resumed", data: {} }),
+    resumeFailed: () => ({ event: "resume_failed", data: {} }),
+  });
+  expect(said).toEqual([{ code: "forbidden" }]);
+  expect(toldUpTo.size).toBe(0);
+});
+
+test("[ROOMS-12] who is removed while a replay is sent is sent no more of it", async () => {
+  const said: object[] = [];
+  const core = {
+    messages: { since: async () => ({ status: "complete", present: 3, messages: [{}, {}, {}] }) },
+    conversations: { isMember: async () => true },
+  } as unknown as Core;
+  await replay({
+    core,
+    profile,
+    carrier: silentCarrier(said),
+    since: { a: 0 },
+    isFollowed: () => said.length < 2,
+    encode: () => ({ event: "message", data: {} }),
+    resumed: () => ({ event: "resumed", data: {} }),
+    resumeFailed: () => ({ event: "resume_failed", data: {} }),
+  });
+  expect(said).toEqual([
+    { event: "message", data: {} },
+    { event: "message", data: {} },
+  ]);
+});
+
+test("[LIVE-7] when users were last seen is stored at once, and together for those who leave together", async () => {
+  const statements: (readonly string[])[] = [];
+  const seenMarks = new SeenMarks({ markSeen: async (userIds) => void statements.push(userIds) }, log);
+  for (const user of ["a", "b", "a"]) seenMarks.mark(user);
+  await seenMarks.idle();
+  seenMarks.mark("c");
+  await seenMarks.idle();
+  expect(statements).toEqual([["a", "b"], ["c"]]);
+});
