@@ -12,7 +12,7 @@ const ENOUGH = 1_000;
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
 describeOnBoth("MAX_BUFFERED_BYTES", { settings: { SEND_BURST: "10000" } }, (stack) => {
-  it("closes who stops reading with 4408; the others get everything, and so does the slow one who resumes", async () => {
+  it("[LIMIT-5] closes who stops reading with 4408; the others get everything, and so does the slow one who resumes", async () => {
     await stack().introduce("slow");
     const fast = await stack().connect("fast", "/ws/slow/");
     await fast.receiveMany(2);
@@ -47,7 +47,7 @@ describeOnBoth("MAX_BUFFERED_BYTES", { settings: { SEND_BURST: "10000" } }, (sta
     expect(await again.receive()).toEqual({ type: "resumed", seq: sent });
   });
 
-  it("is no bound for those who read: a burst of the largest messages reaches them", async () => {
+  it("[LIMIT-5] is no bound for those who read: a burst of the largest messages reaches them", async () => {
     const { socket } = await ownRoom(stack());
     for (let sent = 0; sent < 60; sent += 1) socket.send({ type: "chat_message", message: LARGEST });
     const seqs = (await socket.receiveMany(60)).map(({ seq }) => seq);
