@@ -1,6 +1,6 @@
 /**
- * The two databases the server runs on, behind one face: PostgreSQL through postgres.js, and PGlite, PostgreSQL compiled
- * into the process, for who has nothing but Node.
+ * The two databases the server runs on, behind one face: PostgreSQL, and PGlite, PostgreSQL compiled into the
+ * process, for who has nothing but Node.
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,18 +8,15 @@ import { PGlite } from "@electric-sql/pglite";
 import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
 import { drizzle as drizzlePglite } from "drizzle-orm/pglite";
 import { migrate as migratePglite } from "drizzle-orm/pglite/migrator";
-import { drizzle as drizzlePostgres } from "drizzle-orm/postgres-js";
-import { migrate as migratePostgres } from "drizzle-orm/postgres-js/migrator";
-import postgres from "postgres";
 import { lockFolder } from "./folder-lock.ts";
+import { migratePostgres, openConnections, type PostgresOptions } from "./postgres.ts";
 import { rootFolder } from "./root-folder.ts";
 
 export type Drizzle = PgDatabase<PgQueryResultHKT>;
 export type Row = Record<string, unknown>;
 
-/** The rows of a raw statement run through drizzle: its two drivers wrap them differently. */
+/** The rows of a raw statement run through drizzle, whose type leaves the result open. */
 export function rowsOf(result: unknown): Row[] {
-  if (Array.isArray(result)) return result;
   if (typeof result === "object" && result !== null && "rows" in result && Array.isArray(result.rows)) {
     return result.rows;
   }
@@ -52,62 +49,24 @@ const BY_KEY = { enable_seqscan: "off", enable_hashjoin: "off", enable_mergejoin
 /** Connections for reads, besides the writer's one. */
 const READERS = 8;
 
-export interface PostgresOptions {
-  readonly url: string;
-  /** Schema to live in; made when it is not there. Default: the server's own search path. */
-  readonly searchPath: string | null;
-  /** Also given to a caller who wants to hear of the server's notices. */
-  readonly onNotice?: (message: string) => void;
-}
-
 export async function openPostgres(options: PostgresOptions): Promise<Database> {
-  const connect = (max: number, settings: Record<string, string> = {}) =>
-    postgres(options.url, {
-      max,
-      connect_timeout: 5,
-      onnotice: (notice) => options.onNotice?.(String(notice.message)),
-      connection: {
-        application_name: "parley",
-        ...(options.searchPath === null ? {} : { search_path: options.searchPath }),
-        ...settings,
-      },
-    });
-  await migrateDatabase(connect, options.searchPath);
-  const readers = connect(READERS);
-  const writer = connect(1, BY_KEY);
-  const writerDrizzle = drizzlePostgres(writer);
+  await migratePostgres(options);
+  const readers = openConnections(options, READERS, {});
+  const writer = openConnections(options, 1, BY_KEY);
   return {
     description: `PostgreSQL at ${new URL(options.url).host}${new URL(options.url).pathname}`,
-    drizzle: drizzlePostgres(readers) as Drizzle,
+    drizzle: readers.drizzle,
     writer: {
-      query: (statement, params) => writer.unsafe<Row[]>(statement, [...params], { prepare: true }),
-      transaction: (work) => writerDrizzle.transaction((transaction) => work(transaction as Drizzle)),
+      query: writer.query,
+      transaction: (work) => writer.drizzle.transaction((transaction) => work(transaction as Drizzle)),
     },
     ping: async () => {
-      await readers`select 1`;
+      await readers.query("select 1", []);
     },
     close: async () => {
-      await Promise.all([readers.end({ timeout: 5 }), writer.end({ timeout: 5 })]);
+      await Promise.all([readers.close(), writer.close()]);
     },
   };
-}
-
-/** An arbitrary number, the same for every version: nodes that start together on an empty database migrate it once. */
-const MIGRATION_LOCK = 7_275_335_690;
-
-async function migrateDatabase(connect: (max: number) => postgres.Sql, searchPath: string | null): Promise<void> {
-  const sql = connect(1);
-  try {
-    await sql`select pg_advisory_lock(${MIGRATION_LOCK})`;
-    if (searchPath !== null) await sql`create schema if not exists ${sql(searchPath)}`;
-    await migratePostgres(drizzlePostgres(sql), {
-      migrationsFolder: join(rootFolder(), "migrations"),
-      ...(searchPath === null ? {} : { migrationsSchema: searchPath }),
-    });
-  } finally {
-    // The lock is the session's: it goes with the connection.
-    await sql.end({ timeout: 5 });
-  }
 }
 
 /** `folder` null: in memory, gone with the process. */

@@ -2,15 +2,12 @@
  * Tells "storage is away" from "the statement is wrong". The first is the weather and becomes `StorageUnavailable`; the
  * second is a fault of ours and stays what it is.
  *
- * Source: PostgreSQL manual, appendix A (SQLSTATE classes); postgres.js `src/errors.js` and Node's system errors.
+ * Source: PostgreSQL manual, appendix A (SQLSTATE classes); Node's system errors; pg `lib/client.js` and pg-pool
+ * `index.js`, whose own errors have no code.
  */
 import { Refusal, StorageUnavailable } from "../server/core/errors.ts";
 
 const AWAY = new Set([
-  "CONNECTION_CLOSED",
-  "CONNECTION_ENDED",
-  "CONNECTION_DESTROYED",
-  "CONNECT_TIMEOUT",
   "ECONNREFUSED",
   "ECONNRESET",
   "EPIPE",
@@ -18,17 +15,34 @@ const AWAY = new Set([
   "EAI_AGAIN",
   "ETIMEDOUT",
   "EHOSTUNREACH",
+  "ENETUNREACH",
+]);
+
+/** Whole messages: of a connection that was lost, that was closed, and that did not come in time. */
+const AWAY_MESSAGES = new Set([
+  "Connection terminated unexpectedly",
+  "Client has encountered a connection error and is not queryable",
+  "Connection terminated",
+  "Client was closed and is not queryable",
+  "Cannot use a pool after calling end on the pool",
+  "timeout expired",
+  "timeout exceeded when trying to connect",
+  "Connection terminated due to connection timeout",
 ]);
 
 /**
- * 08 connection, 25006 read-only, 40 rolled back (deadlock, serialization), 53 out of disk, memory or connections,
+ * 08 connection, 25006 read-only, 25P03 idle in a transaction for too long, 40 rolled back (deadlock, serialization), 53 out of disk, memory or connections,
  * 57 operator intervention, 58 I/O error.
  */
-const AWAY_STATES = /^(08|25006|40|53|57|58)/;
+const AWAY_STATES = /^(08|25006|25P03|40|53|57|58)/;
+
+function* causesOf(error: unknown): Generator<Error> {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) yield cause;
+}
 
 /** The `code` of a failed statement or system call, wherever in the chain of causes it is. */
 export function errorCode(error: unknown): string | undefined {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+  for (const cause of causesOf(error)) {
     if ("code" in cause && typeof cause.code === "string") return cause.code;
   }
   return undefined;
@@ -38,9 +52,10 @@ export function isUniqueViolation(error: unknown): boolean {
   return errorCode(error) === "23505";
 }
 
-function isAway(error: unknown): boolean {
+export function isAway(error: unknown): boolean {
   const code = errorCode(error);
-  return code !== undefined && (AWAY.has(code) || (/^[0-9A-Z]{5}$/.test(code) && AWAY_STATES.test(code)));
+  if (code === undefined) return [...causesOf(error)].some(({ message }) => AWAY_MESSAGES.has(message));
+  return AWAY.has(code) || (/^[0-9A-Z]{5}$/.test(code) && AWAY_STATES.test(code));
 }
 
 /** Runs a piece of work on the database and names its failures. */

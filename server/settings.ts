@@ -111,13 +111,13 @@ export const SECRET_SETTINGS: ReadonlySet<string> = new Set<keyof Settings>([
 ]);
 
 export interface Database {
-  /** As it was set, without the `schema` parameter: postgres.js would send it to the server as a setting. */
+  /** As it was set, without the `schema` parameter, which is ours. */
   readonly url: string;
   /** Name of one schema, in the spelling it was given, hence to be quoted; null: the database's own search path. */
   readonly searchPath: string | null;
 }
 
-/** Several hosts between commas, as postgres.js takes them, are no URL: they are let through by the first. */
+/** Taken apart here, so that all but the `schema` stays as it was written. */
 const DATABASE_URL = /^(postgres(?:ql)?:\/\/)([^/?#]*)(\/[^?#]*)?(\?[^#]*)?$/;
 
 /** One plain name: the seldom others would need quoting rules inside a URL. */
@@ -125,7 +125,7 @@ const SCHEMA_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 
 function parseDatabaseUrl(text: string): Database | null {
   const [, scheme, authority = "", path = "", query = ""] = DATABASE_URL.exec(text) ?? [];
-  if (scheme === undefined || !URL.canParse(`${scheme}${authority.replace(/,[^@]*$/, "")}${path}`)) return null;
+  if (scheme === undefined || !URL.canParse(`${scheme}${authority}${path}`)) return null;
   const parameters = new URLSearchParams(query);
   const searchPath = parameters.get("schema");
   if (searchPath === null) return { url: text, searchPath };

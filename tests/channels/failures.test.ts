@@ -8,11 +8,14 @@ import { enterPair, openRoom, people, receiveSame, say } from "./sockets.ts";
 
 type Failure = "none" | "storage is away" | "storage is at fault" | "layer is away" | "layer is at fault";
 
+/** The SQLSTATE, so that no driver's own words for it matter. */
+const CONNECTION_FAILURE = "08006";
+
 let failure: Failure = "none";
 let stack: Stack;
 
 function failOnStorage(): void {
-  if (failure === "storage is away") throw Object.assign(new Error("connection lost"), { code: "CONNECTION_CLOSED" });
+  if (failure === "storage is away") throw Object.assign(new Error("connection lost"), { code: CONNECTION_FAILURE });
   if (failure === "storage is at fault") throw new Error("a statement that is wrong, and secret");
 }
 

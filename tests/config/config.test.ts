@@ -88,6 +88,11 @@ describe("one line for each bad value", () => {
     ],
     [
       "DATABASE_URL",
+      "postgres://h1:5432,h2:5433/d",
+      "DATABASE_URL: expected postgres://user:password@host:port/database, ?schema= a plain name",
+    ],
+    [
+      "DATABASE_URL",
       "postgres://h/d?schema=a;b",
       "DATABASE_URL: expected postgres://user:password@host:port/database, ?schema= a plain name",
     ],
@@ -163,7 +168,7 @@ describe("DATABASE_URL", () => {
       "public",
     ],
     ["postgres://u:p%2Cw@h/d?schema=Chat_1&sslmode=require", "postgres://u:p%2Cw@h/d?sslmode=require", "Chat_1"],
-    ["postgres://u:p,w@h1:5432,h2:5433/d?sslmode=require", "postgres://u:p,w@h1:5432,h2:5433/d?sslmode=require", null],
+    ["postgres://u:p,w@h:5432/d?sslmode=require", "postgres://u:p,w@h:5432/d?sslmode=require", null],
   ])("%s", (value, url, searchPath) => {
     expect(loadConfig({ DATABASE_URL: value }).database).toEqual({ url, searchPath });
   });

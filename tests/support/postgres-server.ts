@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import postgres from "postgres";
+import { Client } from "pg";
 import { freePort, prepareServerProcess, type ServerAccount } from "./server-process.ts";
 
 export interface PostgresServer {
@@ -57,11 +57,14 @@ export async function startPostgres(options: { readonly binaries?: string } = {}
 }
 
 async function answers(url: string): Promise<void> {
-  const sql = postgres(url, { max: 1, connect_timeout: 2 });
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  // Unheard, a lost connection would end the process; the statement that needs it rejects.
+  client.on("error", () => {});
+  await client.connect();
   try {
-    await sql`select 1`;
+    await client.query("select 1");
   } finally {
-    await sql.end();
+    await client.end();
   }
 }
 

@@ -1,0 +1,183 @@
+import fc from "fast-check";
+import { v7 as newId } from "uuid";
+import { describe, expect, test } from "vitest";
+import type { Message } from "../../server/core/model.ts";
+import type { SendOutcome, Store } from "../../server/core/store.ts";
+import { describeStorage, draft, introduce, openGroup, say } from "../support/storage.ts";
+
+describeStorage("sending", (storage) => {
+  test("answers with what history then holds", async () => {
+    const { store } = storage();
+    const [alice, bob] = await introduce(store, "alice", "bob");
+    const group = await openGroup(store, alice, bob);
+    await store.addMembers(group, [(await introduce(store, "carol"))[0].id], 10);
+    const answered = await say(store, bob, group);
+    const sent = draft(alice, group, {
+      id: `chosen-${newId()}`,
+      clientId: "client 1",
+      text: "grüezi 👋",
+      mediaUrl: "https://a.example/v",
+      mediaType: "VIDEO",
+      messageType: "text",
+      attachments: ["https://a.example/1", { url: "https://a.example/2", sizes: [1, 2.5, null, true] }],
+      replyTo: answered.id,
+      replyQuote: { text: "hello", nested: { deep: [] } },
+      isStoryReply: true,
+      fileIdentifier: "file",
+      mediaUrlExpiration: "tomorrow",
+    });
+    const [outcome] = await store.send([sent]);
+    const { idFromClient: _, ...content } = sent;
+    const message = {
+      ...content,
+      seq: 2,
+      changedSeq: 2,
+      createdAt: expect.any(String),
+      editedAt: null,
+      deletedAt: null,
+      deletedBy: null,
+      pinnedAt: null,
+      pinnedBy: null,
+    };
+    const actor = { id: alice.id, username: alice.username };
+    const change = { type: "message_created", conversationId: group, seq: 2, membership: 1, actor, message };
+    expect(outcome).toEqual({ status: "stored", change });
+    expect(outcome?.status === "stored" && outcome.change.message).toEqual((await historyOf(store, group))[0]);
+  });
+
+  test("keeps every text and every JSON as it came", async () => {
+    const { store } = storage();
+    const [alice] = await introduce(store, "alice");
+    const group = await openGroup(store, alice);
+    // PostgreSQL has no NUL in a text, and the wire lets none in.
+    const text = fc.string({ unit: "binary", maxLength: 40 }).map((value) => value.replaceAll("\0", "0"));
+    const json = fc.jsonValue({ stringUnit: "grapheme" }).map((value) => JSON.parse(JSON.stringify(value)));
+    await fc.assert(
+      fc.asyncProperty(text, text, fc.array(json), async (said, clientId, values) => {
+        const fields = { text: said, attachments: values.map((value) => ({ value })), replyQuote: { values } };
+        const message = await say(store, alice, group, { ...fields, clientId: `${newId()} ${clientId}` });
+        expect((await historyOf(store, group, 1))[0]).toEqual(message);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("numbers several conversations in one batch: 1, 2, 3, … in each, in the order given", async () => {
+    const { store } = storage();
+    const [alice, bob] = await introduce(store, "alice", "bob");
+    const groups = [await openGroup(store, alice, bob), await openGroup(store, bob, alice)];
+    const { conversation: direct } = await store.openDirect(alice.id, bob.id);
+    const ids = [...groups, direct.id];
+    const expected = new Map(ids.map((id): [string, string[]] => [id, []]));
+    for (const size of [1, 7, 30, 2]) {
+      const batch = Array.from({ length: size }, (_, index) =>
+        draft(index % 3 ? alice : bob, ids[(index * 7 + size) % 3] ?? "", { text: `${size}/${index}` }),
+      );
+      for (const { conversationId, text } of batch) expected.get(conversationId)?.push(text);
+      const outcomes = await store.send(batch);
+      expect(outcomes.map((outcome) => outcome.status === "stored" && outcome.change.message.text)).toEqual(
+        batch.map(({ text }) => text),
+      );
+    }
+    for (const id of ids) {
+      const history = (await historyOf(store, id)).reverse();
+      expect(history.map((message) => message.text)).toEqual(expected.get(id));
+      expect(history.map((message) => message.seq)).toEqual(history.map((_, index) => index + 1));
+      expectTimesInOrder(history);
+    }
+  });
+
+  describe("refuses and recognises, each message for itself", () => {
+    test("a stranger, also one to whom the conversation does not exist", async () => {
+      const { store } = storage();
+      const [alice, bob] = await introduce(store, "alice", "bob");
+      const group = await openGroup(store, alice);
+      const outcomes = await store.send([draft(bob, group), draft(alice, newId()), draft(alice, group)]);
+      expect(statuses(outcomes)).toEqual(["not_a_member", "not_a_member", "stored"]);
+      expect(await historyOf(store, group)).toHaveLength(1);
+    });
+
+    test("who has left, though their earlier message is known", async () => {
+      const { store } = storage();
+      const [alice, bob] = await introduce(store, "alice", "bob");
+      const group = await openGroup(store, alice, bob);
+      await say(store, bob, group, { clientId: "c" });
+      await store.removeMember(group, bob.id);
+      expect(statuses(await store.send([draft(bob, group, { clientId: "c" })]))).toEqual(["not_a_member"]);
+    });
+
+    test("a repetition: the first message, as it is now, and no number taken", async () => {
+      const { store } = storage();
+      const [alice, bob] = await introduce(store, "alice", "bob");
+      const [group, elsewhere] = [await openGroup(store, alice, bob), await openGroup(store, alice)];
+      const first = await say(store, alice, group, { clientId: "c", text: "first" });
+      await store.amend(
+        [{ kind: "edit", userId: alice.id, conversationId: null, messageId: first.id, text: "new" }],
+        () => "apply",
+      );
+      const outcomes = await store.send([
+        draft(alice, group, { clientId: "c", text: "again" }),
+        draft(bob, group, { clientId: "c" }),
+        draft(alice, elsewhere, { clientId: "c" }),
+        draft(alice, group, { clientId: "C" }),
+      ]);
+      expect(statuses(outcomes)).toEqual(["repeated", "stored", "stored", "stored"]);
+      expect(outcomes[0]).toMatchObject({ message: { id: first.id, text: "new", seq: 1, changedSeq: 2 } });
+      expect((await historyOf(store, group)).map((message) => message.seq)).toEqual([4, 3, 1]);
+    });
+
+    test("an id that another message has, in whatever conversation", async () => {
+      const { store } = storage();
+      const [alice, bob] = await introduce(store, "alice", "bob");
+      const [group, elsewhere] = [await openGroup(store, alice, bob), await openGroup(store, bob)];
+      const { id } = await say(store, alice, group, { clientId: "c" });
+      const outcomes = await store.send([
+        draft(bob, group, { id }),
+        draft(bob, elsewhere, { id }),
+        draft(alice, group, { id }),
+        // Whose message it is comes first.
+        draft(alice, group, { id, clientId: "c" }),
+      ]);
+      expect(statuses(outcomes)).toEqual(["id_taken", "id_taken", "id_taken", "repeated"]);
+      expect(await historyOf(store, elsewhere)).toEqual([]);
+    });
+
+    test("an answer to what is not in this conversation", async () => {
+      const { store } = storage();
+      const [alice] = await introduce(store, "alice");
+      const [group, elsewhere] = [await openGroup(store, alice), await openGroup(store, alice)];
+      const { id } = await say(store, alice, group);
+      const outcomes = await store.send([
+        draft(alice, elsewhere, { replyTo: id }),
+        draft(alice, group, { replyTo: newId() }),
+        draft(alice, group, { replyTo: id }),
+      ]);
+      expect(statuses(outcomes)).toEqual(["unknown_reply", "unknown_reply", "stored"]);
+      expect(outcomes[2]).toMatchObject({ change: { seq: 2 } });
+    });
+  });
+
+  test("a message that the database does not take leaves nothing behind", async () => {
+    const { store } = storage();
+    const [alice] = await introduce(store, "alice");
+    const group = await openGroup(store, alice);
+    await expect(store.send([draft(alice, group), draft(alice, group, { text: "NUL: \0" })])).rejects.toThrow(
+      /\\u0000|unicode/i,
+    );
+    expect(await store.positions([group])).toMatchObject([{ seq: 0 }]);
+    expect(await say(store, alice, group)).toMatchObject({ seq: 1 });
+  });
+});
+
+function historyOf(store: Store, conversationId: string, limit = 1_000): Promise<Message[]> {
+  return store.history({ conversationId, before: null, after: null, limit, pinned: false });
+}
+
+function statuses(outcomes: readonly SendOutcome[]): string[] {
+  return outcomes.map((outcome) => outcome.status);
+}
+
+function expectTimesInOrder(messages: readonly Message[]): void {
+  const times = messages.map((message) => message.createdAt);
+  expect(times).toEqual([...times].sort());
+}
