@@ -16,7 +16,8 @@ export function serverOptions(maxFrameBytes: number) {
 
 /** Of an upgrade request's connection nobody else would take care: no hook runs here, and Node has let go of it. */
 function answerAndEnd(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { socket } = request.raw;
+  const { socket, headers } = request.raw;
+  if (headers.upgrade === undefined) return answerError(error, request, reply);
   reply.raw.once("finish", () => socket.destroySoon());
   return answerError(error, request, reply.header("connection", "close"));
 }
