@@ -29,7 +29,8 @@ export class RoomsCommands {
   readonly handlers: Handlers = {
     sendMessage: ({ room_id, ...message }) => {
       checkClaim("data.sender_id", message.sender_id, this.#profile.id);
-      return { acknowledgement: this.#send(room_id, toDraft(message, false)) };
+      const memberIds = () => this.#services.roomMembers.userIds(room_id);
+      return { acknowledgement: this.#send(room_id, toDraft(message, false), memberIds) };
     },
     sendNewMessage: (data) => this.#sendNew(data),
     typing: ({ room_id, message, user_id }) => {
@@ -88,10 +89,9 @@ export class RoomsCommands {
     },
   };
 
-  async #send(roomId: string, draft: Draft): Promise<unknown> {
-    const { core, roomMembers } = this.#services;
-    const { message, repeated } = await core.messages.send(this.#profile, roomId, draft);
-    const data = roomsMessage(message, unseenBy(roomMembers.userIds(roomId)));
+  async #send(roomId: string, draft: Draft, memberIds: () => readonly string[]): Promise<unknown> {
+    const { message, repeated } = await this.#services.core.messages.send(this.#profile, roomId, draft);
+    const data = roomsMessage(message, unseenBy(memberIds()));
     if (!repeated) return data;
     this.#carrier.emit({ event: "message", data: { ...data, repeated } });
     return { ...data, repeated };
@@ -100,16 +100,20 @@ export class RoomsCommands {
   /** Finds or makes the conversation with these people; then it is a message like any other, but known to open it. */
   async #sendNew({ message, recipient_id, room_name, image_url, type }: Data<"sendNewMessage">): Promise<Outcome> {
     checkClaim("data.message.sender_id", message.sender_id, this.#profile.id);
+    const { core, limits } = this.#services;
     const [first, ...others] = new Set(recipient_id);
     const isDirect = type === "peer-to-peer" && others.length === 0;
     const request = { name: room_name, imageUrl: image_url ?? null, members: recipient_id };
     const { id: roomId } =
       isDirect && first !== undefined
-        ? await this.#services.core.conversations.openWith(this.#profile, first)
+        ? await core.conversations.openWith(this.#profile, first)
         : await this.#groupFor(message._id, request);
     const isEmpty = message.message === "" && (message.attachments ?? []).length === 0;
     if (isEmpty) return done({ room_id: roomId });
-    return { acknowledgement: this.#send(roomId, toDraft(message, true)) };
+    // The sender may not have heard yet that they are in it, and what is not held is not known without asking.
+    const members = await core.conversations.members([roomId], limits.largeRoomMembers);
+    const memberIds = members.map((member) => member.profile.id);
+    return { acknowledgement: this.#send(roomId, toDraft(message, true), () => memberIds) };
   }
 
   /** The group's id follows from the message's, so that a retry, however soon, finds the group of the first try. */

@@ -66,7 +66,9 @@ describeOnBoth("/rooms", { nodes: 2 }, (stack) => {
     const { _id } = await acknowledged(ofAlice, "sendMessage", { room_id: old, message: "unheard" });
     await acknowledged(ofAlice, "typing", { room_id: old, message: "unheard" });
     await acknowledged(ofAlice, "editMessage", { room_id: old, message_id: _id, message: "unheard too" });
-    await acknowledged(ofAlice, "sendNewMessage", newMessage([bob], { message: "for you" }));
+    const sent = await acknowledged(ofAlice, "sendNewMessage", newMessage([bob], { message: "for you" }));
+    // Also to a sender who has not heard yet that the conversation is there.
+    expect(sent).toMatchObject({ message: "for you", recipients: [{ _id: bob, msg_seen: false }] });
     await expectNext(ofBob, bob, { message: "for you", sender_id: alice });
     const group = await acknowledged(ofAlice, "createGroup", { room_name: "new", recipients: [bob] });
     await expectNext(ofBob, `group_${bob}`, { _id: group._id });
