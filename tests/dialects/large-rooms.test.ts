@@ -3,12 +3,11 @@ import { v7 as newId } from "uuid";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Database, openPglite } from "../../db/client.ts";
 import { createStore } from "../../db/store.ts";
-import { createApp, type Server, startServer } from "../../server/app.ts";
 import { MemoryBroker } from "../../server/channel-layer/memory.ts";
 import type { Communicator, Frame } from "../support/communicator.ts";
 import { Communicator as Client } from "../support/communicator.ts";
 import { FaultyLayer } from "../support/faulty-layer.ts";
-import { describeOnBoth, testConfig, tokenFor } from "../support/stack.ts";
+import { describeOnBoth, startNodeOn, type TestNode, tokenFor } from "../support/stack.ts";
 import { acknowledged, ask, enterRooms, expectNext, makeGroup, openChat, people } from "./sockets.ts";
 
 describeOnBoth("a large room", { nodes: 2, settings: { LARGE_ROOM_MEMBERS: "2" } }, (stack) => {
@@ -41,7 +40,7 @@ describeOnBoth("a large room", { nodes: 2, settings: { LARGE_ROOM_MEMBERS: "2" }
 const MEMBERS = 1_000;
 
 interface CountedNode {
-  readonly server: Server;
+  readonly node: TestNode;
   readonly layer: FaultyLayer;
 }
 
@@ -57,12 +56,7 @@ describe("a group of 1,000", () => {
     for (let started = 0; started < 3; started += 1) {
       const layer = new FaultyLayer(broker.join());
       const store = createStore({ ...database, close: async () => {} }, newId);
-      const describe = { storage: "a test's storage", layer: "a test's layer" };
-      const config = testConfig();
-      const app = createApp(config);
-      const server = await startServer(config, { store, layer, isSwept: true, describe }, app);
-      await app.listen({ host: "127.0.0.1", port: 0 });
-      nodes.push({ server, layer });
+      nodes.push({ node: await startNodeOn(store, layer), layer });
     }
     const store = createStore(database, newId);
     for (let index = 0; index < MEMBERS; index += 1) {
@@ -73,12 +67,12 @@ describe("a group of 1,000", () => {
 
   afterAll(async () => {
     await Promise.all(sockets.map((socket) => socket.close()));
-    for (const { server } of nodes) await server.close();
+    for (const { node } of nodes) await node.server.close();
     await database.close();
   });
 
   async function connect(node: number, userId: string): Promise<Communicator> {
-    const url = `${nodes[node]?.server.address.replace("http", "ws")}/rooms`;
+    const url = `${nodes[node]?.node.sockets}/rooms`;
     const socket = await Client.connect(url, await tokenFor(userId));
     sockets.push(socket);
     await acknowledged(socket, "connectRooms", {});

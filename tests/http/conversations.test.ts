@@ -1,36 +1,18 @@
-import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  ISO_TIME,
-  MAX_GROUP_MEMBERS,
-  openStorage,
-  type Person,
-  personOf,
-  type Storage,
-  startServer,
-} from "./server.ts";
+import { ALICE, BOB, type Company, ISO, MAX_GROUP_MEMBERS, openCompany, type Person, personOf } from "./server.ts";
 
-let storage: Storage;
-let server: FastifyInstance;
+let company: Company;
+let storage: Company["storage"];
+let server: Company["server"];
 let alice: Person;
 let bob: Person;
 let carol: Person;
 
 beforeAll(async () => {
-  storage = await openStorage();
-  server = await startServer(storage.services);
-  alice = await personOf(server, "u-alice", { username: "alice", name: "Alice" });
-  bob = await personOf(server, "u-bob", { username: "bob", name: "Bob", avatar: "bob.png" });
-  carol = await personOf(server, "u-carol", { username: "carol" });
+  company = await openCompany("carol");
+  ({ storage, server, alice, bob, third: carol } = company);
 });
-afterAll(async () => {
-  await server.close();
-  await storage.close();
-});
-
-const ALICE = { id: "u-alice", username: "alice", name: "Alice", first_name: "", last_name: "", avatar: null };
-const BOB = { id: "u-bob", username: "bob", name: "Bob", first_name: "", last_name: "", avatar: "bob.png" };
-const ISO = expect.stringMatching(ISO_TIME);
+afterAll(() => company?.close());
 
 async function makeGroup(members: readonly string[], more: object = {}): Promise<string> {
   const { status, body } = await alice.post("/api/conversations", { type: "group", name: "group", members, ...more });

@@ -1,29 +1,19 @@
-import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Profile } from "../../server/core/model.ts";
-import { ISO_TIME, openStorage, type Person, personOf, type Storage, startServer } from "./server.ts";
+import { ALICE, BOB, type Company, ISO, openCompany, type Person, personOf } from "./server.ts";
 
-let storage: Storage;
-let server: FastifyInstance;
+let company: Company;
+let storage: Company["storage"];
+let server: Company["server"];
 let alice: Person;
 let bob: Person;
 let mallory: Person;
 
 beforeAll(async () => {
-  storage = await openStorage();
-  server = await startServer(storage.services);
-  alice = await personOf(server, "u-alice", { username: "alice", name: "Alice" });
-  bob = await personOf(server, "u-bob", { username: "bob", name: "Bob", avatar: "bob.png" });
-  mallory = await personOf(server, "u-mallory", { username: "mallory" });
+  company = await openCompany("mallory");
+  ({ storage, server, alice, bob, third: mallory } = company);
 });
-afterAll(async () => {
-  await server.close();
-  await storage.close();
-});
-
-const ALICE = { id: "u-alice", username: "alice", name: "Alice", first_name: "", last_name: "", avatar: null };
-const BOB = { id: "u-bob", username: "bob", name: "Bob", first_name: "", last_name: "", avatar: "bob.png" };
-const ISO = expect.stringMatching(ISO_TIME);
+afterAll(() => company?.close());
 
 async function profileOf(person: Person): Promise<Profile> {
   const profile = await storage.services.users.user(person.id);

@@ -1,36 +1,18 @@
-import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  ISO_TIME,
-  MAX_MESSAGE_CHARS,
-  openStorage,
-  type Person,
-  personOf,
-  type Storage,
-  startServer,
-} from "./server.ts";
+import { ALICE, BOB, type Company, ISO, MAX_MESSAGE_CHARS, openCompany, type Person, personOf } from "./server.ts";
 
-let storage: Storage;
-let server: FastifyInstance;
+let company: Company;
+let storage: Company["storage"];
+let server: Company["server"];
 let alice: Person;
 let bob: Person;
 let mallory: Person;
 
 beforeAll(async () => {
-  storage = await openStorage();
-  server = await startServer(storage.services);
-  alice = await personOf(server, "u-alice", { username: "alice", name: "Alice" });
-  bob = await personOf(server, "u-bob", { username: "bob", name: "Bob", avatar: "bob.png" });
-  mallory = await personOf(server, "u-mallory", { username: "mallory" });
+  company = await openCompany("mallory");
+  ({ storage, server, alice, bob, third: mallory } = company);
 });
-afterAll(async () => {
-  await server.close();
-  await storage.close();
-});
-
-const ALICE = { id: "u-alice", username: "alice", name: "Alice", first_name: "", last_name: "", avatar: null };
-const BOB = { id: "u-bob", username: "bob", name: "Bob", first_name: "", last_name: "", avatar: "bob.png" };
-const ISO = expect.stringMatching(ISO_TIME);
+afterAll(() => company?.close());
 
 /** A group of its own for a test, with so many messages of alice's in it. */
 async function roomWith(texts: readonly string[], members: readonly string[] = ["bob"]): Promise<string> {

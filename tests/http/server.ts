@@ -1,8 +1,10 @@
 /** A whole HTTP side on an in-memory database, spoken to without a socket. */
+
 import Fastify, { type FastifyInstance, type InjectOptions } from "fastify";
 import { SignJWT } from "jose";
 import { Registry } from "prom-client";
 import { v7 as newId } from "uuid";
+import { expect } from "vitest";
 import { openPglite } from "../../db/client.ts";
 import { createStore } from "../../db/store.ts";
 import { createAuthenticator } from "../../server/auth/authenticator.ts";
@@ -166,3 +168,27 @@ export async function personOf(server: FastifyInstance, id: string, claims: Reco
 }
 
 export type Person = Awaited<ReturnType<typeof personOf>>;
+
+/** How Alice and Bob look to others, and any time. */
+export const ALICE = { id: "u-alice", username: "alice", name: "Alice", first_name: "", last_name: "", avatar: null };
+export const BOB = { id: "u-bob", username: "bob", name: "Bob", first_name: "", last_name: "", avatar: "bob.png" };
+export const ISO = expect.stringMatching(ISO_TIME);
+
+/** Alice, Bob and a third one, on a server of their own. */
+export async function openCompany(thirdName: string) {
+  const storage = await openStorage();
+  const server = await startServer(storage.services);
+  return {
+    storage,
+    server,
+    alice: await personOf(server, ALICE.id, { username: ALICE.username, name: ALICE.name }),
+    bob: await personOf(server, BOB.id, { username: BOB.username, name: BOB.name, avatar: BOB.avatar }),
+    third: await personOf(server, `u-${thirdName}`, { username: thirdName }),
+    close: async () => {
+      await server.close();
+      await storage.close();
+    },
+  };
+}
+
+export type Company = Awaited<ReturnType<typeof openCompany>>;
