@@ -127,9 +127,11 @@ export async function migratePostgres(options: PostgresOptions): Promise<void> {
   try {
     await client.query("select pg_advisory_lock($1)", [MIGRATION_LOCK]);
     if (searchPath !== null) await client.query(`create schema if not exists ${escapeIdentifier(searchPath)}`);
+    // Beside the tables, wherever they are: the same database with and without its default schema named is the same.
+    const { rows } = await client.query<{ schema: string }>("select current_schema() as schema");
     await migrate(drizzleOf(client), {
       migrationsFolder: join(rootFolder(), "migrations"),
-      ...(searchPath === null ? {} : { migrationsSchema: searchPath }),
+      ...(rows[0] !== undefined && { migrationsSchema: rows[0].schema }),
     });
   } finally {
     // The lock is the session's: it goes with the connection.

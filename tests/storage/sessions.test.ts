@@ -28,6 +28,13 @@ describeOnPostgres("sessions", (storage) => {
     await database.close();
   });
 
+  test("in the default schema, whether it is named or not", async () => {
+    const [alice] = await introduce(storage().store, "alice");
+    const database = await openPostgres({ url: storage().url, searchPath: "public" });
+    expect(await createStore(database, newId).user(alice.id)).toEqual(alice);
+    await database.close();
+  });
+
   test("what it tells is passed on", async () => {
     const notices: string[] = [];
     const options = { url: storage().url, searchPath: null, onNotice: (notice: string) => notices.push(notice) };
