@@ -19,19 +19,7 @@ const { log } = app;
 try {
   const foundations = await openFoundations(config, log);
   const server = await startServer(config, foundations, app);
-  await app.listen({
-    host: config.host,
-    port: config.port,
-    listenTextResolver: (address) => `listening on ${address}`,
-  });
-  log.info(`storing in ${server.describe.storage}`);
-  log.info(`channel layer: ${server.describe.layer}`);
-  if (server.hasDevelopmentTokens) {
-    log.warn(
-      "development mode: no key is configured, so anybody on this machine gets a token for any name, like this:",
-    );
-    log.warn(`curl ${server.address}/api/dev/token --json '{"username":"alice"}'`);
-  }
+  // Before anybody can connect: whoever sees it listen may stop it.
   const stop = (signal: NodeJS.Signals) => {
     log.info(`${signal}: finishing what is in flight`);
     server.close().then(
@@ -47,6 +35,19 @@ try {
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
+  const address = await app.listen({
+    host: config.host,
+    port: config.port,
+    listenTextResolver: (listening) => `listening on ${listening}`,
+  });
+  log.info(`storing in ${server.describe.storage}`);
+  log.info(`channel layer: ${server.describe.layer}`);
+  if (server.hasDevelopmentTokens) {
+    log.warn(
+      "development mode: no key is configured, so anybody on this machine gets a token for any name, like this:",
+    );
+    log.warn(`curl ${address}/api/dev/token --json '{"username":"alice"}'`);
+  }
 } catch (error) {
   log.fatal({ err: error }, "the server could not start");
   process.exit(1);
