@@ -21,7 +21,7 @@ export class Conversations {
    */
   async open(user: Profile, room: string): Promise<Conversation> {
     const found = await this.find(user, room);
-    return found.conversation ?? (await this.openDirect(user, found.other.id));
+    return found.conversation ?? (await this.#openDirect(user, found.other.id));
   }
 
   /** The same, but makes nothing: for a direct conversation that does not exist yet, the other person alone. */
@@ -48,7 +48,7 @@ export class Conversations {
   async openWith(user: Profile, otherId: string): Promise<Conversation> {
     if (otherId !== user.id && (await this.#store.user(otherId)) === null)
       throw new Refusal("not_found", "no such user");
-    return this.openDirect(user, otherId);
+    return this.#openDirect(user, otherId);
   }
 
   async isMember(user: Profile, id: string): Promise<boolean> {
@@ -66,7 +66,7 @@ export class Conversations {
   }
 
   /** The pair's one direct conversation, found or made. */
-  async openDirect(user: Profile, otherId: string): Promise<Conversation> {
+  async #openDirect(user: Profile, otherId: string): Promise<Conversation> {
     const { conversation, created } = await this.#store.openDirect(user.id, otherId);
     if (created) {
       const userIds = new Set([user.id, otherId]);

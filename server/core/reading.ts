@@ -5,7 +5,7 @@ import type { Amendment, UnreadStore } from "./store.ts";
 import type { Writer } from "./writer.ts";
 
 export interface ReadingOptions {
-  readonly store: UnreadStore;
+  readonly store: Pick<UnreadStore, "standing">;
   readonly writer: Writer;
 }
 
@@ -37,10 +37,6 @@ export class Reading {
   async #amend(read: Extract<Amendment, { kind: "read" }>): Promise<void> {
     const outcome = await this.#options.writer.amend(read);
     if (outcome.status === "forbidden") throw new Refusal("forbidden", "this message is not yours to read");
-  }
-
-  standings(userId: string): Promise<Standing[]> {
-    return this.#options.store.standings(userId);
   }
 
   /** Null when the user is not a member. */
