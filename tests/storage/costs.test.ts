@@ -101,6 +101,26 @@ describeOnPostgres("statements", (storage) => {
     }
   });
 
+  test("for a batch of which some cannot be stored: three, however many they are", async () => {
+    const [alice, bob] = await introduce(node.store, "alice", "bob");
+    const groups: string[] = [];
+    while (groups.length < 10) groups.push(await openGroup(node.store, alice));
+    for (const conversations of [1, 10]) {
+      for (const strangers of [1, 50]) {
+        const batch = Array.from({ length: 100 }, (_, index) =>
+          draft(index < strangers ? bob : alice, groups[index % conversations] ?? ""),
+        );
+        wire.statements();
+        await node.store.send(batch);
+        expect(wire.statements()).toEqual([
+          expect.stringContaining("insert into messages"),
+          expect.stringContaining("not_a_member"),
+          expect.stringContaining("insert into messages"),
+        ]);
+      }
+    }
+  });
+
   test("for a batch of amendments: the same for 1 and for 100, in 1 conversation and in 10", async () => {
     const [alice, bob] = await introduce(node.store, "alice", "bob");
     const groups: string[] = [];

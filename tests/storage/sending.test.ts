@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { v7 as newId } from "uuid";
 import { describe, expect, test } from "vitest";
 import type { Message } from "../../server/core/model.ts";
-import type { SendOutcome, Store } from "../../server/core/store.ts";
+import type { NewMessage, SendOutcome, Store } from "../../server/core/store.ts";
 import { describeStorage, draft, introduce, openGroup, say } from "../support/storage.ts";
 
 describeStorage("sending", (storage) => {
@@ -156,6 +156,44 @@ describeStorage("sending", (storage) => {
       expect(outcomes[2]).toMatchObject({ change: { seq: 2 } });
     });
   });
+
+  // One statement stores what is in one conversation, another what is in several.
+  test.each([1, 2, 3])(
+    "refuses each for its reason, and stores the rest in order, in %i conversations",
+    async (count) => {
+      const { store } = storage();
+      const [alice, bob] = await introduce(store, "alice", "bob");
+      const groups: string[] = [];
+      while (groups.length < count) groups.push(await openGroup(store, alice));
+      const expected: string[] = [];
+      const batch: NewMessage[] = [];
+      for (const group of groups) {
+        const first = await say(store, alice, group, { clientId: "said" });
+        const add = (status: string, message: NewMessage) => {
+          expected.push(status);
+          batch.push(message);
+        };
+        add("stored", draft(alice, group, { text: "one" }));
+        add("not_a_member", draft(bob, group));
+        add("repeated", draft(alice, group, { clientId: "said" }));
+        add("stored", draft(alice, group, { text: "two", replyTo: first.id }));
+        add("unknown_reply", draft(alice, group, { replyTo: newId() }));
+        add("id_taken", draft(alice, group, { id: first.id }));
+        add("stored", draft(alice, group, { text: "three" }));
+      }
+      expect(statuses(await store.send(batch))).toEqual(expected);
+      for (const group of groups) {
+        const history = await historyOf(store, group);
+        expect(history.map(({ seq, text }) => [seq, text])).toEqual([
+          [4, "three"],
+          [3, "two"],
+          [2, "one"],
+          [1, expect.any(String)],
+        ]);
+        expect(await store.standing(alice.id, group)).toMatchObject({ unread: 0, asOf: 4 });
+      }
+    },
+  );
 
   test("a message that the database does not take leaves nothing behind", async () => {
     const { store } = storage();

@@ -2,7 +2,7 @@
 import { eq, sql } from "drizzle-orm";
 import { Pool, type PoolClient } from "pg";
 import { v7 as newId } from "uuid";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { groupStore } from "../../db/groups.ts";
 import { conversations } from "../../db/schema.ts";
 import type { Profile } from "../../server/core/model.ts";
@@ -192,26 +192,39 @@ describeOnPostgres("two writers", (storage) => {
     expect(statuses.toSorted()).toEqual(["id_taken", "stored"]);
   });
 
-  test("who was removed while their message waited is no member", async () => {
-    const [alice, bob] = await introduce(one.store, "alice", "bob");
-    const group = await openGroup(one.store, alice, bob);
-    const { sent } = await changingWhileWaiting(group, bob, async (groups) => {
-      await groups.removeMember(group, bob.id);
-    });
-    expect(await sent).toEqual([{ status: "not_a_member" }]);
-    expect(await one.store.positions([group])).toMatchObject([{ seq: 0, membership: 1 }]);
-  });
+  describe.each([
+    ["alone", 0],
+    ["beside others in their batch", 2],
+  ])("%s", (_, others) => {
+    /** Conversations of the sender's own, for messages that go along. */
+    async function besides(sender: Profile): Promise<string[]> {
+      const conversationIds: string[] = [];
+      while (conversationIds.length < others) conversationIds.push(await openGroup(one.store, sender));
+      return conversationIds;
+    }
 
-  test("who left and came back while their message waited has no message of their own unread", async () => {
-    const [alice, bob] = await introduce(one.store, "alice", "bob");
-    const group = await openGroup(one.store, alice, bob);
-    const { sent } = await changingWhileWaiting(group, bob, async (groups) => {
-      await groups.removeMember(group, bob.id);
-      await groups.addMembers(group, [bob.id], 10);
+    test("who was removed while their message waited is no member", async () => {
+      const [alice, bob] = await introduce(one.store, "alice", "bob");
+      const group = await openGroup(one.store, alice, bob);
+      const { sent } = await changingWhileWaiting(group, bob, await besides(bob), async (groups) => {
+        await groups.removeMember(group, bob.id);
+      });
+      expect((await sent)[0]).toEqual({ status: "not_a_member" });
+      expect((await sent).slice(1).every(({ status }) => status === "stored")).toBe(true);
+      expect(await one.store.positions([group])).toMatchObject([{ seq: 0, membership: 1 }]);
     });
-    expect(await sent).toMatchObject([{ status: "stored", change: { seq: 1, membership: 2 } }]);
-    expect(await one.store.standing(bob.id, group)).toMatchObject({ unread: 0 });
-    expect(await one.store.standing(alice.id, group)).toMatchObject({ unread: 1 });
+
+    test("who left and came back while their message waited has no message of their own unread", async () => {
+      const [alice, bob] = await introduce(one.store, "alice", "bob");
+      const group = await openGroup(one.store, alice, bob);
+      const { sent } = await changingWhileWaiting(group, bob, await besides(bob), async (groups) => {
+        await groups.removeMember(group, bob.id);
+        await groups.addMembers(group, [bob.id], 10);
+      });
+      expect((await sent)[0]).toMatchObject({ status: "stored", change: { seq: 1, membership: 2 } });
+      expect(await one.store.standing(bob.id, group)).toMatchObject({ unread: 0 });
+      expect(await one.store.standing(alice.id, group)).toMatchObject({ unread: 1 });
+    });
   });
 
   test("who read while their message waited has read what they read", async () => {
@@ -237,11 +250,12 @@ describeOnPostgres("two writers", (storage) => {
   function changingWhileWaiting(
     group: string,
     sender: Profile,
+    besides: readonly string[],
     change: (groups: ReturnType<typeof groupStore>) => Promise<void>,
   ): Promise<{ sent: Promise<SendOutcome[]> }> {
     return other.database.drizzle.transaction(async (transaction) => {
       await transaction.select({ one: sql`1` }).from(conversations).where(eq(conversations.id, group)).for("update");
-      const sent = one.store.send([draft(sender, group)]);
+      const sent = one.store.send([group, ...besides].map((conversationId) => draft(sender, conversationId)));
       await waiting(1);
       await change(groupStore(transaction, newId));
       return { sent };
