@@ -49,14 +49,24 @@ export class Messages {
    */
   async send(sender: Profile, conversationId: string, draft: Draft): Promise<Receipt> {
     this.#spend(sender);
-    const { id, ...content } = draft;
-    if (isEmpty(content)) throw new Refusal("invalid_frame", "message: a text, a media url or an attachment is needed");
+    if (isEmpty(draft)) throw new Refusal("invalid_frame", "message: a text, a media url or an attachment is needed");
     const outcome = await this.#options.writer.send({
-      ...content,
-      id: id ?? this.#options.newId(),
-      idFromClient: id !== null,
+      id: draft.id ?? this.#options.newId(),
+      idFromClient: draft.id !== null,
       conversationId,
       sender,
+      clientId: draft.clientId,
+      text: draft.text,
+      mediaUrl: draft.mediaUrl,
+      mediaType: draft.mediaType,
+      messageType: draft.messageType,
+      attachments: draft.attachments,
+      replyTo: draft.replyTo,
+      replyQuote: draft.replyQuote,
+      isStoryReply: draft.isStoryReply,
+      fileIdentifier: draft.fileIdentifier,
+      mediaUrlExpiration: draft.mediaUrlExpiration,
+      opensConversation: draft.opensConversation,
     });
     switch (outcome.status) {
       case "stored":

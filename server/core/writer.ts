@@ -36,6 +36,9 @@ interface Amending {
 
 type Job = Sending | Amending;
 
+/** Tells local listeners, then those who wait, what became of a commit. Never throws. */
+type Telling = () => void;
+
 /** Bounds the size of one statement; at 256 the cost of a commit is already spread thin. */
 const MAX_BATCH = 256;
 /**
@@ -80,64 +83,92 @@ export class Writer {
     this.#running ??= this.#run();
   }
 
+  /**
+   * While a commit is on its way, what the one before it stored is told: storage and this process work at the same time.
+   * Nothing is told out of order by that, since the next commit cannot be answered before this turn is over.
+   */
   async #run(): Promise<void> {
-    // What arrives in this same tick, such as several frames in one TCP segment, goes along.
-    await null;
+    // What arrives in this same turn of the event loop, from however many sockets, goes along.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    let tell: Telling = () => {};
     while (this.#queue.length > 0) {
       const size = batchSize(this.#queue);
       const batch = this.#queue.slice(0, size);
       this.#queue = this.#queue.slice(size);
-      await this.#amend(batch.filter((job) => job.kind === "amend"));
-      await this.#send(batch.filter((job) => job.kind === "send"));
+      for (const commit of [this.#amend(batch), this.#send(batch)]) {
+        if (commit === null) continue;
+        const committed = commit();
+        tell();
+        tell = await committed;
+      }
+      // With nothing to do meanwhile, it is told before what it makes clients send is looked for.
+      if (this.#queue.length === 0) {
+        tell();
+        tell = () => {};
+      }
     }
     this.#running = null;
   }
 
-  async #amend(jobs: Amending[]): Promise<void> {
+  /** Null when there are none in the batch. */
+  #amend(batch: readonly Job[]): (() => Promise<Telling>) | null {
     const { store, judge } = this.#options;
-    await this.#commit(
-      jobs,
-      (inputs) => store.amend(inputs, judge),
-      (outcome) => this.#eventOf(outcome),
-    );
+    const jobs = batch.filter((job) => job.kind === "amend");
+    if (jobs.length === 0) return null;
+    return () =>
+      this.#commit(
+        jobs,
+        (inputs) => store.amend(inputs, judge),
+        (outcome) => this.#eventOf(outcome),
+      );
   }
 
-  async #send(jobs: Sending[]): Promise<void> {
+  #send(batch: readonly Job[]): (() => Promise<Telling>) | null {
     const { store } = this.#options;
-    await this.#commit(
-      jobs,
-      (inputs) => store.send(inputs),
-      (outcome) => (outcome.status === "stored" ? outcome.change : null),
-    );
+    const jobs = batch.filter((job) => job.kind === "send");
+    if (jobs.length === 0) return null;
+    return () =>
+      this.#commit(
+        jobs,
+        (inputs) => store.send(inputs),
+        (outcome) => (outcome.status === "stored" ? outcome.change : null),
+      );
   }
 
   async #commit<Input extends { conversationId: string | null }, Outcome>(
-    jobs: { input: Input; resolve: (outcome: Outcome) => void; reject: (error: unknown) => void }[],
+    jobs: readonly { input: Input; resolve: (outcome: Outcome) => void; reject: (error: unknown) => void }[],
     commit: (inputs: Input[]) => Promise<Outcome[]>,
     eventOf: (outcome: Outcome) => ConversationEvent | null,
-  ): Promise<void> {
-    if (jobs.length === 0) return;
+  ): Promise<Telling> {
     let outcomes: Outcome[];
     try {
       outcomes = await commit(jobs.map((job) => job.input));
     } catch (error) {
       if (jobs.length > 1 && !(error instanceof StorageUnavailable)) {
         // One that the database will not take must not take the others with it.
-        for (const job of jobs) await this.#commit([job], commit, eventOf);
-        return;
+        for (const job of jobs) (await this.#commit([job], commit, eventOf))();
+        return () => {};
       }
-      // The commit may have happened although its answer was lost.
-      const conversationIds = new Set(jobs.map((job) => job.input.conversationId));
-      this.#options.sink.doubt(isNamed(conversationIds) ? [...conversationIds] : "any");
-      for (const job of jobs) job.reject(error);
-      return;
+      return () => {
+        // The commit may have happened although its answer was lost.
+        const conversationIds = new Set(jobs.map((job) => job.input.conversationId));
+        this.#options.sink.doubt(isNamed(conversationIds) ? [...conversationIds] : "any");
+        for (const job of jobs) job.reject(error);
+      };
     }
-    this.#options.sink.emit(outcomes.flatMap((outcome) => eventOf(outcome) ?? []));
-    for (const [index, job] of jobs.entries()) {
-      const outcome = outcomes[index];
-      if (outcome === undefined) job.reject(new Error("storage gave no outcome"));
-      else job.resolve(outcome);
-    }
+    return () => {
+      const events: ConversationEvent[] = [];
+      for (const outcome of outcomes) {
+        const event = eventOf(outcome);
+        if (event !== null) events.push(event);
+      }
+      this.#options.sink.emit(events);
+      for (const [index, job] of jobs.entries()) {
+        const outcome = outcomes[index];
+        if (outcome === undefined) job.reject(new Error("storage gave no outcome"));
+        else job.resolve(outcome);
+      }
+    };
   }
 
   #eventOf(outcome: AmendOutcome): ConversationEvent | null {
