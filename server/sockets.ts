@@ -21,8 +21,13 @@ export interface SocketOptions {
   readonly allowedOrigins: AllowedOrigins;
 }
 
+interface Admission {
+  readonly speaker: Speaker;
+  readonly reply: FastifyReply;
+}
+
 /** Between the hook that authenticates and the handler that opens the socket. */
-const speakers = new WeakMap<FastifyRequest, Speaker>();
+const admissions = new WeakMap<FastifyRequest, Admission>();
 
 export function registerSockets(app: FastifyInstance, options: SocketOptions): void {
   const paths = new Set(options.routes.map((route) => route.path));
@@ -49,7 +54,7 @@ const UPGRADE_REQUIRED = {
   error: { code: "invalid_frame", message: "this path speaks WebSocket: send an upgrade request" },
 };
 
-async function settleSpeaker(request: FastifyRequest, _reply: FastifyReply, options: SocketOptions): Promise<void> {
+async function settleSpeaker(request: FastifyRequest, reply: FastifyReply, options: SocketOptions): Promise<void> {
   if (!request.ws) return;
   if (!checkOrigin(request.raw, options.allowedOrigins)) {
     throw new Refusal("forbidden", "this origin may not open sockets here; see ALLOWED_ORIGINS");
@@ -57,30 +62,39 @@ async function settleSpeaker(request: FastifyRequest, _reply: FastifyReply, opti
   const found = readToken(request.raw);
   if (found === null) throw new Unauthorized("a token is needed");
   const { authenticate, services } = options;
-  speakers.set(request, await speakerOf(found.token, { authenticate, users: services.core.users }));
+  const speaker = await speakerOf(found.token, { authenticate, users: services.core.users });
+  admissions.set(request, { speaker, reply });
 }
 
 /** Synchronous up to the connection's listeners: not a frame is lost. */
 function accept(route: SocketRoute, webSocket: WebSocket, request: FastifyRequest, options: SocketOptions): void {
-  const speaker = speakers.get(request);
-  if (speaker === undefined) throw new Error("a socket without a speaker");
+  const admission = admissions.get(request);
+  if (admission === undefined) throw new Error("a socket without a speaker");
+  const { speaker, reply } = admission;
+  const { socket } = request.raw;
   const { services, transport } = options;
   const { pathname, searchParams } = new URL(request.url, "ws://path");
   const consumer = new route.consumer(services, {
     profile: speaker.profile,
-    params: request.params as Record<string, string>,
-    query: searchParams,
+    params: copyOf(request.params as Record<string, string>),
+    since: searchParams.get("since"),
   });
-  // The plugin's own error listener would keep the request and its reply for as long as the socket lives; the connection
-  // brings its own.
+  // The connection brings its own error listener. The plugin's, and the answer that nobody will write to this socket any
+  // more, would keep the request and all its headers for as long as the socket lives: more than all the rest of it.
   webSocket.removeAllListeners("error");
+  reply.raw.detachSocket(socket);
   const connection = new Connection({
     webSocket,
-    socket: request.raw.socket,
+    socket,
     transport,
     handler: consumer,
     expiresAt: speaker.expiresAt,
-    logFields: { path: pathname, user: speaker.profile.id },
+    logFields: { ...copyOf({ path: pathname }), user: speaker.profile.id },
   });
   consumer.start(connection);
+}
+
+/** A part of a string keeps the whole of it: here the URL, with the token in it. */
+function copyOf<Strings extends Record<string, string>>(strings: Strings): Strings {
+  return structuredClone(strings);
 }

@@ -7,14 +7,24 @@ import type { Delivery } from "../transport/delivery.ts";
 
 type ServerFrame<Type extends RoomServerFrame["type"]> = Extract<RoomServerFrame, { type: Type }>;
 
+/** The name that a socket was opened with, as the frames to it are told by. */
+export interface RoomName {
+  readonly room: string;
+  /** Of the frames that say it. */
+  readonly key: string;
+}
+
+export function roomName(room: string): RoomName {
+  return { room, key: `channels:${room}` };
+}
+
 /**
- * The frame for sockets opened with the name `room`: null where this dialect has none. Encoded once for all of them, and
- * once for all names where the frame does not say it.
+ * The frame for sockets opened with that name: null where this dialect has none. Encoded once for all of them, and once
+ * for all names where the frame does not say it.
  */
-export function roomFrame(delivery: Delivery, room: string): Buffer | null {
+export function roomFrame(delivery: Delivery, { room, key }: RoomName): Buffer | null {
   const { event } = delivery;
-  const key = event.type === "message_created" ? `channels:${room}` : "channels";
-  return delivery.frame(key, () => encode(event, room));
+  return delivery.frame(event.type === "message_created" ? key : "channels", () => encode(event, room));
 }
 
 function encode(event: ConversationEvent, room: string): RoomServerFrame | null {

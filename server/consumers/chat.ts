@@ -8,7 +8,7 @@ import type { ConversationListener } from "../transport/conversation-feed.ts";
 import type { Delivery } from "../transport/delivery.ts";
 import { DeliveryGate } from "../transport/delivery-gate.ts";
 import { ChannelsConsumer } from "./channels-consumer.ts";
-import { chatMessage, replayFrame, roomFrame } from "./channels-frames.ts";
+import { chatMessage, type RoomName, replayFrame, roomFrame, roomName } from "./channels-frames.ts";
 import type { ConsumerServices, Handshake } from "./consumer.ts";
 import { memoized } from "./memoized.ts";
 
@@ -29,13 +29,13 @@ const types: ReadonlySet<string> = new Set<RoomClientFrame["type"]>([
 const FRAMES_PER_DRAIN = 8;
 
 export class ChatConsumer extends ChannelsConsumer implements ConversationListener {
-  readonly #room: string;
+  readonly #name: RoomName;
   #conversation: Conversation | null = null;
   readonly #gate: DeliveryGate;
 
   constructor(services: ConsumerServices, handshake: Handshake) {
     super(services, handshake);
-    this.#room = handshake.params.room ?? "";
+    this.#name = roomName(handshake.params.room ?? "");
     this.#gate = new DeliveryGate({
       deliver: (delivery) => this.#deliver(delivery),
       overflow: () => this.connection.close("tooSlow"),
@@ -56,7 +56,7 @@ export class ChatConsumer extends ChannelsConsumer implements ConversationListen
    */
   protected override async open(): Promise<void> {
     const { core, hub, presences, limits } = this.services;
-    const conversation = await core.conversations.open(this.profile, this.#room);
+    const conversation = await core.conversations.open(this.profile, this.#name.room);
     if (this.isClosed) return;
     this.#conversation = conversation;
     const conversationId = conversation.id;
@@ -64,7 +64,7 @@ export class ChatConsumer extends ChannelsConsumer implements ConversationListen
     await hub.listen([{ conversationId, listener: this }]);
     if (this.isClosed) return;
 
-    const since = this.handshake.query.get("since");
+    const { since } = this.handshake;
     const replay = since === null ? null : await this.#replay(conversationId, since);
     if (this.isClosed) return;
 
@@ -90,7 +90,7 @@ export class ChatConsumer extends ChannelsConsumer implements ConversationListen
     const { event } = delivery;
     // The typist knows.
     if (event.type === "typing" && event.user.id === this.userId) return;
-    const frame = roomFrame(delivery, this.#room);
+    const frame = roomFrame(delivery, this.#name);
     if (frame !== null) this.connection.send(frame);
   }
 
@@ -106,7 +106,7 @@ export class ChatConsumer extends ChannelsConsumer implements ConversationListen
     const parsed = this.parse(schemaFor(this.services.limits.maxMessageChars), types, frame);
     // Only a foreign name of the room is looked up before the next frame; the rest is handed to the core in order, and
     // its commit is not waited for.
-    if (parsed.type === "chat_message" && parsed.room !== undefined && parsed.room !== this.#room) {
+    if (parsed.type === "chat_message" && parsed.room !== undefined && parsed.room !== this.#name.room) {
       return this.#checkRoom(parsed.room).then(() => this.#dispatch(parsed));
     }
     this.#dispatch(parsed);
@@ -142,7 +142,7 @@ export class ChatConsumer extends ChannelsConsumer implements ConversationListen
 
   async #send(frame: ChatFrame): Promise<void> {
     const { message, repeated } = await this.services.core.messages.send(this.profile, this.#opened.id, toDraft(frame));
-    if (repeated) this.send({ ...chatMessage(message, this.#room), repeated: true });
+    if (repeated) this.send({ ...chatMessage(message, this.#name.room), repeated: true });
   }
 
   async #checkRoom(room: string): Promise<void> {
@@ -156,7 +156,7 @@ export class ChatConsumer extends ChannelsConsumer implements ConversationListen
     const catchup = await this.services.core.messages.since(conversationId, seq);
     const { present } = catchup;
     if (catchup.status !== "complete") return { frames: [{ type: "resume_failed", seq: present }], present };
-    const frames: object[] = catchup.messages.map((changed) => replayFrame(changed, this.#room));
+    const frames: object[] = catchup.messages.map((changed) => replayFrame(changed, this.#name.room));
     frames.push({ type: "resumed", seq: present });
     return { frames, present };
   }

@@ -42,7 +42,8 @@ export interface Handshake {
   readonly profile: Profile;
   /** The named parts of the path, decoded. */
   readonly params: Readonly<Record<string, string>>;
-  readonly query: URLSearchParams;
+  /** As the client said it, unchecked: up to where it has everything; null: it said nothing. */
+  readonly since: string | null;
 }
 
 /** An error as the dialects say it, each in its own frame. */

@@ -68,7 +68,7 @@ export function envelopeConsumer(Session: EventSessionClass) {
     }
 
     deliver(delivery: Delivery, key: string, encode: () => ServerEvent | null): void {
-      const frame = delivery.frame(`envelope:${key}`, encode);
+      const frame = delivery.frame(key, encode);
       if (frame !== null) this.connection.send(frame);
     }
 

@@ -162,7 +162,7 @@ export class LiveChatSession implements EventSession, UserFeedListener {
   }
 
   #since(): Record<string, number> {
-    const text = this.#handshake.query.get("since");
+    const text = this.#handshake.since;
     if (text === null) return {};
     const parsed = liveChatSince.safeParse(parseJson(text));
     if (parsed.success) return parsed.data;

@@ -10,23 +10,36 @@ export const encodings = { made: 0 };
  */
 export class Delivery<Event extends ConversationEvent = ConversationEvent> {
   readonly event: Event;
-  readonly #frames = new Map<string, Buffer | null>();
+  /** Most events have one encoding, or are asked for the same one by a thousand sockets in a row. */
+  #lastKey: string | null = null;
+  #lastFrame: Buffer | null = null;
+  /** All of them, from the second on. */
+  #frames: Map<string, Buffer | null> | null = null;
 
   constructor(event: Event) {
     this.event = event;
   }
 
   /**
-   * `key` names the encoding: the dialect, and whatever its frame depends on besides the event. Null where the dialect has
-   * no frame for the event.
+   * `key` names the encoding: the dialect, and whatever its frame depends on besides the event; it is best made once for a
+   * socket, because a string that was just put together is compared letter by letter. Null where the dialect has no frame
+   * for the event.
    */
   frame(key: string, encode: () => object | null): Buffer | null {
-    const known = this.#frames.get(key);
-    if (known !== undefined) return known;
-    const encoded = encode();
-    const frame = encoded === null ? null : encodeTextFrame(JSON.stringify(encoded));
-    if (frame !== null) encodings.made += 1;
-    this.#frames.set(key, frame);
+    if (key === this.#lastKey) return this.#lastFrame;
+    if (this.#lastKey !== null) this.#frames ??= new Map([[this.#lastKey, this.#lastFrame]]);
+    const known = this.#frames?.get(key);
+    const frame = known === undefined ? encodeOnce(encode) : known;
+    this.#frames?.set(key, frame);
+    this.#lastKey = key;
+    this.#lastFrame = frame;
     return frame;
   }
+}
+
+function encodeOnce(encode: () => object | null): Buffer | null {
+  const object = encode();
+  if (object === null) return null;
+  encodings.made += 1;
+  return encodeTextFrame(JSON.stringify(object));
 }

@@ -46,6 +46,12 @@ const PARTS: Record<string, Part> = {
     packages: ["ioredis"],
     why: "carries strings between nodes and knows no conversation",
   },
+  ids: {
+    holds: ["server/new-id.ts"],
+    ours: [],
+    packages: ["uuid"],
+    why: "handed to those who need an id by the composition root",
+  },
   "message draft": {
     holds: [MESSAGE_DRAFT],
     ours: ["server/core/", "server/protocol/"],
@@ -103,7 +109,7 @@ const PARTS: Record<string, Part> = {
   "composition root": {
     holds: ["server/app.ts"],
     ours: ["server/", "db/"],
-    packages: ["fastify", "@fastify/websocket", "pino-pretty", "uuid"],
+    packages: ["fastify", "@fastify/websocket", "pino-pretty"],
     why: "the only place that names implementations: PostgreSQL or PGlite, Redis or memory",
   },
   main: {

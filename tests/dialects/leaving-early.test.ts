@@ -29,7 +29,7 @@ test("a socket on /rooms that is gone before it was open holds no room", async (
     limits: { maxMessageChars: 10, largeRoomMembers: 100 },
     log,
   } as unknown as ConsumerServices;
-  const open = () => new RoomsSession(services, { profile, params: {}, query: new URLSearchParams() }, silentCarrier());
+  const open = () => new RoomsSession(services, { profile, params: {}, since: null }, silentCarrier());
   const early = open();
   const later = open();
   const opened = Promise.all([early.open(), later.open()]);
