@@ -26,7 +26,7 @@ export function rowsOf(result: unknown): Row[] {
 /** The one connection that messages and read marks are written on: a batch at a time, in order. */
 export interface Writer {
   /** One prepared statement of ours; what is not text is cast to float8 in it, because the drivers differ on bigint. */
-  query(statement: string, params: readonly string[]): Promise<Row[]>;
+  query(statement: string, params: readonly (string | null)[]): Promise<Row[]>;
   transaction<T>(work: (transaction: Drizzle) => Promise<T>): Promise<T>;
 }
 

@@ -35,7 +35,7 @@ const KEEPALIVE_DELAY = 10_000;
 export interface Connections {
   readonly drizzle: Drizzle;
   /** Prepared once on each connection. */
-  query(statement: string, params: readonly string[]): Promise<Row[]>;
+  query(statement: string, params: readonly (string | null)[]): Promise<Row[]>;
   /** What is under way may finish; what is asked from now on rejects. */
   close(): Promise<void>;
 }

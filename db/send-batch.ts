@@ -2,6 +2,7 @@ import type { Change } from "../server/core/events.ts";
 import type { NewMessage } from "../server/core/store.ts";
 import type { Row } from "./client.ts";
 import { toNumber } from "./rows.ts";
+import { STORE_ALONE, STORE_IN_ONE, STORE_IN_SEVERAL } from "./send-statements.ts";
 
 /** A conversation in a batch. */
 interface Portion {
@@ -20,7 +21,7 @@ interface Place {
 /** Messages that are stored together, counted for the statements that store them. */
 export class SendBatch {
   readonly messages: readonly NewMessage[];
-  readonly conversations: Portion[] = [];
+  readonly #conversations: Portion[] = [];
   readonly #places: Place[] = [];
 
   constructor(messages: readonly NewMessage[]) {
@@ -29,28 +30,38 @@ export class SendBatch {
     for (const { conversationId, sender } of messages) {
       let c = numbers.get(conversationId);
       if (c === undefined) {
-        c = this.conversations.push({ id: conversationId, size: 0, senders: new Map() });
+        c = this.#conversations.push({ id: conversationId, size: 0, senders: new Map() });
         numbers.set(conversationId, c);
       }
-      const portion = this.conversations[c - 1] as Portion;
+      const portion = this.#conversations[c - 1] as Portion;
       portion.size += 1;
       portion.senders.set(sender.id, (portion.senders.get(sender.id) ?? 0) + 1);
       this.#places.push({ c, p: portion.size });
     }
   }
 
-  parametersInOne({ id, size, senders }: Portion): string[] {
+  /** What stores it, and the parameters of that. There is a message in it. */
+  statement(): [statement: string, parameters: (string | null)[]] {
+    const [message] = this.messages;
+    const [conversation] = this.#conversations;
+    if (message === undefined || conversation === undefined) throw new Error("an empty batch needs no statement");
+    if (this.messages.length === 1) return [STORE_ALONE, alone(message)];
+    if (this.#conversations.length === 1) return [STORE_IN_ONE, this.#inOne(conversation)];
+    return [STORE_IN_SEVERAL, this.#inSeveral()];
+  }
+
+  #inOne({ id, size, senders }: Portion): string[] {
     return [this.#input(), id, `${size}`, textArray([...senders.keys()]), numberArray([...senders.values()])];
   }
 
-  parametersInSeveral(): string[] {
-    const pairs = this.conversations.flatMap(({ id, senders }) =>
+  #inSeveral(): string[] {
+    const pairs = this.#conversations.flatMap(({ id, senders }) =>
       [...senders].map(([senderId, size]) => ({ id, senderId, size })),
     );
     return [
       this.#input(),
-      textArray(this.conversations.map(({ id }) => id)),
-      numberArray(this.conversations.map(({ size }) => size)),
+      textArray(this.#conversations.map(({ id }) => id)),
+      numberArray(this.#conversations.map(({ size }) => size)),
       textArray(pairs.map(({ id }) => id)),
       textArray(pairs.map(({ senderId }) => senderId)),
       numberArray(pairs.map(({ size }) => size)),
@@ -78,6 +89,26 @@ export class SendBatch {
   #input(): string {
     return JSON.stringify(this.messages.map((message, n) => toInput(message, this.#places[n])));
   }
+}
+
+function alone(message: NewMessage): (string | null)[] {
+  return [
+    message.conversationId,
+    message.sender.id,
+    message.id,
+    message.clientId,
+    message.text,
+    message.mediaUrl,
+    message.mediaType,
+    message.messageType,
+    message.replyTo,
+    message.attachments.length === 0 ? null : JSON.stringify(message.attachments),
+    message.replyQuote === null ? null : JSON.stringify(message.replyQuote),
+    `${message.isStoryReply}`,
+    message.fileIdentifier,
+    message.mediaUrlExpiration,
+    `${message.opensConversation}`,
+  ];
 }
 
 /** Fields that a message does not have are left out: each costs the database as much as one that it has. */

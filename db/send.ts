@@ -8,7 +8,7 @@ import { answering, isUniqueViolation } from "./failures.ts";
 import { selectMessages, toMessage, toNumber } from "./rows.ts";
 import { messages } from "./schema.ts";
 import { SendBatch } from "./send-batch.ts";
-import { judgement, STORE_IN_ONE, STORE_IN_SEVERAL } from "./send-statements.ts";
+import { judgement } from "./send-statements.ts";
 
 /** Attempts that store nothing though nothing is wrong with the batch, each because somebody's membership changed. */
 const MAX_OVERTAKEN = 10;
@@ -26,13 +26,9 @@ type Attempt =
  */
 export function sendStore({ writer, drizzle }: Database): Pick<MessageStore, "send"> {
   async function attempt(batch: SendBatch): Promise<Attempt> {
-    const [conversation, ...others] = batch.conversations;
-    if (conversation === undefined) return { status: "stored", rows: [] };
+    if (batch.messages.length === 0) return { status: "stored", rows: [] };
     try {
-      const rows =
-        others.length === 0
-          ? await writer.query(STORE_IN_ONE, batch.parametersInOne(conversation))
-          : await writer.query(STORE_IN_SEVERAL, batch.parametersInSeveral());
+      const rows = await writer.query(...batch.statement());
       if (rows.length > 0) return { status: "stored", rows };
       return { status: "refused", cause: new Error("a batch was refused, and no message of it") };
     } catch (error) {

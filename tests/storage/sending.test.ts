@@ -48,15 +48,25 @@ describeStorage("sending", (storage) => {
   test("keeps every text and every JSON as it came", async () => {
     const { store } = storage();
     const [alice] = await introduce(store, "alice");
-    const group = await openGroup(store, alice);
+    const [group, elsewhere] = [await openGroup(store, alice), await openGroup(store, alice)];
     // PostgreSQL has no NUL in a text, and the wire lets none in.
     const text = fc.string({ unit: "binary", maxLength: 40 }).map((value) => value.replaceAll("\0", "0"));
     const json = fc.jsonValue({ stringUnit: "grapheme" }).map((value) => JSON.parse(JSON.stringify(value)));
     await fc.assert(
       fc.asyncProperty(text, text, fc.array(json), async (said, clientId, values) => {
         const fields = { text: said, attachments: values.map((value) => ({ value })), replyQuote: { values } };
-        const message = await say(store, alice, group, { ...fields, clientId: `${newId()} ${clientId}` });
-        expect((await historyOf(store, group, 1))[0]).toEqual(message);
+        const drafted = (conversationId: string) =>
+          draft(alice, conversationId, { ...fields, clientId: `${newId()} ${clientId}` });
+        // Alone, with others in its conversation, and with others elsewhere: a statement for each.
+        for (const batch of [[group], [group, group], [group, elsewhere]]) {
+          const outcomes = await store.send(batch.map(drafted));
+          const stored = outcomes.flatMap((outcome) => (outcome.status === "stored" ? outcome.change.message : []));
+          expect(stored).toHaveLength(batch.length);
+          for (const conversationId of new Set(batch)) {
+            const inIt = stored.filter((message) => message.conversationId === conversationId).reverse();
+            expect(await historyOf(store, conversationId, inIt.length)).toEqual(inIt);
+          }
+        }
       }),
       { numRuns: 50 },
     );
