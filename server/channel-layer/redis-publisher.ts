@@ -2,7 +2,7 @@ import type { LayerLog, RedisConnection } from "./redis-connection.ts";
 
 interface Publication {
   readonly group: string;
-  readonly message: string;
+  readonly message: () => string;
 }
 
 /**
@@ -22,7 +22,8 @@ export class RedisPublisher {
     this.#log = options.log;
   }
 
-  publish(group: string, message: string): void {
+  /** `message` is asked for at the end of the turn: local sockets, whose turn it is then too, come first. */
+  publish(group: string, message: () => string): void {
     this.#batch.push({ group, message });
     if (this.#batch.length === 1) setImmediate(() => this.flush());
   }
@@ -38,7 +39,7 @@ export class RedisPublisher {
     if (batch.length === 0) return;
     this.#batch = [];
     const pipeline = this.#connection.client.pipeline();
-    for (const { group, message } of batch) pipeline.publish(this.#channelPrefix + group, message);
+    for (const { group, message } of batch) pipeline.publish(this.#channelPrefix + group, message());
     const replies = (await pipeline.exec()) ?? [];
     const failed = new Set<string>();
     let reason: unknown;

@@ -77,7 +77,7 @@ export class RedisChannelLayer implements ChannelLayer {
   }
 
   publish(group: string, payload: () => string): void {
-    this.#publisher.publish(group, encodePayload(this.nodeId, payload()));
+    this.#publisher.publish(group, () => encodePayload(this.nodeId, payload()));
   }
 
   subscribe(groups: readonly string[]): Promise<void> {

@@ -59,6 +59,8 @@ export class Writer {
   readonly #options: WriterOptions;
   #queue: Job[] = [];
   #running: Promise<void> | null = null;
+  /** Of the batch before. */
+  #lastSize = 0;
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -88,11 +90,13 @@ export class Writer {
    * Nothing is told out of order by that, since the next commit cannot be answered before this turn is over.
    */
   async #run(): Promise<void> {
-    // What arrives in this same turn of the event loop, from however many sockets, goes along.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    // Where messages come one by one, the next one leaves at once. Where they came together, as the echoes of a room make
+    // its members answer, all that this turn of the event loop brings, from however many sockets, goes along.
+    await (this.#lastSize > 1 ? new Promise<void>((resolve) => setImmediate(resolve)) : null);
     let tell: Telling = () => {};
     while (this.#queue.length > 0) {
       const size = batchSize(this.#queue);
+      this.#lastSize = size;
       const batch = this.#queue.slice(0, size);
       this.#queue = this.#queue.slice(size);
       for (const commit of [this.#amend(batch), this.#send(batch)]) {

@@ -7,6 +7,7 @@ import type { ChannelLayer } from "../channel-layer/layer.ts";
 import { type ConversationEvent, type EventSink, isChange, type UserEvent } from "../core/events.ts";
 import type { DeliveryStore } from "../core/store.ts";
 import { ConversationFeed, type ConversationListener, type FeedLog } from "./conversation-feed.ts";
+import { decodeEvents, encodeEvents } from "./event-payload.ts";
 import { conversationGroup, parseGroup, userGroup } from "./groups.ts";
 
 export interface UserListener {
@@ -69,7 +70,7 @@ export class Hub implements EventSink {
       else others.push(event);
     }
     for (const [conversationId, itsEvents] of byConversation) {
-      this.#options.layer.publish(conversationGroup(conversationId), () => JSON.stringify(itsEvents));
+      this.#options.layer.publish(conversationGroup(conversationId), () => encodeEvents(itsEvents));
     }
   }
 
@@ -195,7 +196,7 @@ export class Hub implements EventSink {
     const { kind } = parseGroup(group);
     switch (kind) {
       case "conversation":
-        for (const event of JSON.parse(payload) as ConversationEvent[]) this.#deliver(event);
+        for (const event of decodeEvents(payload)) this.#deliver(event);
         return;
       case "user":
         this.#receiveOfUser(JSON.parse(payload) as UserPayload);
