@@ -1,7 +1,9 @@
 /** `/ws/notifications/<user>/`: what is unread in one conversation. Opening it makes none. */
+import type { Change } from "../core/events.ts";
 import type { Membership } from "../core/store.ts";
 import type { Notice } from "../core/unread.ts";
 import type { ConversationNotificationsServerFrame } from "../protocol/channels.ts";
+import { encodeTextFrame } from "../transport/frame.ts";
 import type { UserFeed, UserFeedListener } from "../transport/user-feed.ts";
 import { ListeningConsumer } from "./channels-consumer.ts";
 import { countFrames } from "./count-frames.ts";
@@ -10,6 +12,24 @@ const unreadCount = countFrames<ConversationNotificationsServerFrame>((unread_co
   type: "single_conversation_unread_count",
   unread_count,
 }));
+
+const newMessage = encoded({ type: "single_conversation_new_message_notification" });
+
+/** All who hear of a change here hear the same object: encoded once for them. */
+const lastMessages = new WeakMap<Change, Buffer>();
+
+function lastMessage(change: Change): Buffer {
+  const known = lastMessages.get(change);
+  if (known !== undefined) return known;
+  const { text: last_message, createdAt: last_datetime } = change.message;
+  const frame = encoded({ type: "single_conversation_last_message", last_message, last_datetime });
+  lastMessages.set(change, frame);
+  return frame;
+}
+
+function encoded(frame: ConversationNotificationsServerFrame): Buffer {
+  return encodeTextFrame(JSON.stringify(frame));
+}
 
 /** A direct conversation that was never opened has an other person, but no id yet. */
 type Subject = { readonly conversationId: string } | { readonly otherId: string };
@@ -52,14 +72,8 @@ export class ConversationNotificationsConsumer extends ListeningConsumer impleme
   }
 
   #sendMessage({ change }: Extract<Notice, { kind: "message" }>): void {
-    const notification: ConversationNotificationsServerFrame = { type: "single_conversation_new_message_notification" };
-    const lastMessage: ConversationNotificationsServerFrame = {
-      type: "single_conversation_last_message",
-      last_message: change.message.text,
-      last_datetime: change.message.createdAt,
-    };
-    this.send(notification);
-    this.send(lastMessage);
+    this.connection.send(newMessage);
+    this.connection.send(lastMessage(change));
   }
 
   #sendCount(): void {

@@ -1,42 +1,33 @@
 /** What things cost, counted: calls of the store (each is one query or one batch) and publishes to the layer. */
 import { v7 as newId } from "uuid";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Database, openPglite } from "../../db/client.ts";
 import { createStore } from "../../db/store.ts";
 import { MemoryBroker } from "../../server/channel-layer/memory.ts";
 import type { Profile } from "../../server/core/model.ts";
 import type { Store } from "../../server/core/store.ts";
-import { Communicator } from "../support/communicator.ts";
-import { FaultyLayer } from "../support/faulty-layer.ts";
-import { interceptedStore, startNodeOn, type TestNode, tokenFor } from "../support/stack.ts";
 import { draft, profileOf } from "../support/storage.ts";
+import { CountedNode } from "./counted-node.ts";
 
 describe("counted costs", () => {
   let database: Database;
   let store: Store;
-  let node: TestNode;
-  let layer: FaultyLayer;
-  const calls: string[] = [];
+  let node: CountedNode;
 
   beforeAll(async () => {
     database = await openPglite(null);
     store = createStore(database, newId);
-    const watched = interceptedStore({ ...store, close: async () => {} }, (method) => {
-      // When somebody was last seen is stored by a timer of its own.
-      if (method !== "markSeen") calls.push(method);
-    });
-    const broker = new MemoryBroker();
-    layer = new FaultyLayer(broker.join());
-    node = await startNodeOn(watched, layer);
+    node = await CountedNode.start(store, new MemoryBroker().join());
   });
-
+  afterEach(() => node.disconnectAll());
   afterAll(async () => {
-    await node?.server.close();
+    await node?.close();
     await database?.close();
   });
 
-  const connect = async (username: string, path: string) =>
-    Communicator.connect(`${node.sockets}${path}`, await tokenFor(username));
+  const connect = (username: string, path: string) => node.connect({ id: username }, path);
+  /** Without the mark of when somebody was last seen, which belongs to the sockets that closed before. */
+  const calls = () => node.calls.filter((method) => method !== "markSeen");
 
   /** Somebody whose token says the same as storage: the username is their id. */
   async function known(username: string): Promise<Profile> {
@@ -57,12 +48,10 @@ describe("counted costs", () => {
   }
 
   async function callsOfOpening(username: string, path: string, firstFrames: number): Promise<string[]> {
-    calls.length = 0;
+    node.reset();
     const socket = await connect(username, path);
     await socket.receiveMany(firstFrames);
-    const made = [...calls];
-    await socket.close();
-    return made;
+    return calls();
   }
 
   test.each([
@@ -88,13 +77,11 @@ describe("counted costs", () => {
     const ofBob = await connect("bob", "/ws/alice/");
     await ofBob.receiveMany(2);
     await ofAlice.receive();
-    calls.length = 0;
-    const publishes = layer.calls.publish;
+    node.reset();
     ofAlice.send({ type: "chat_message", message: "hello" });
     await ofBob.receive();
     expect(await badges[1]?.receive()).toEqual({ type: "new_message_notification", unread_count: 1 });
-    expect(calls).toEqual(["send"]);
-    expect(layer.calls.publish - publishes).toBe(1);
-    await Promise.all([ofAlice, ofBob, ...badges].map((socket) => socket.close()));
+    expect(calls()).toEqual(["send"]);
+    expect(node.layer.published).toHaveLength(1);
   });
 });
