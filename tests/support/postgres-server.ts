@@ -18,8 +18,15 @@ export interface PostgresServer {
   restart(): Promise<void>;
 }
 
-/** `binaries`: a folder with `initdb` and `postgres`; default: `postgresBinaries()`. Rejects with the server's log. */
-export async function startPostgres(options: { readonly binaries?: string } = {}): Promise<PostgresServer> {
+export interface PostgresServerOptions {
+  /** A folder with `initdb` and `postgres`; default: `postgresBinaries()`. */
+  readonly binaries?: string;
+  /** Whether a commit waits until it is on the disk; default: false, as the data of a test need not outlive the machine. */
+  readonly fsync?: boolean;
+}
+
+/** Rejects with the server's log. */
+export async function startPostgres(options: PostgresServerOptions = {}): Promise<PostgresServer> {
   const binaries = options.binaries ?? postgresBinaries();
   if (binaries === undefined) throw new Error("no PostgreSQL binaries (initdb, postgres) on this machine");
   const server = await prepareServerProcess("postgres", unprivilegedAccount());
@@ -27,12 +34,9 @@ export async function startPostgres(options: { readonly binaries?: string } = {}
     const port = await freePort();
     const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
     const data = join(server.directory, "data");
-    const start = () =>
-      server.start(
-        join(binaries, "postgres"),
-        ["-D", data, "-h", "127.0.0.1", "-p", `${port}`, "-k", server.directory, "-F"],
-        () => answers(url),
-      );
+    const network = ["-h", "127.0.0.1", "-p", `${port}`, "-k", server.directory];
+    const parameters = ["-D", data, ...network, ...(options.fsync === true ? [] : ["-F"])];
+    const start = () => server.start(join(binaries, "postgres"), parameters, () => answers(url));
     // The C locale is there on every machine; without an encoding it would mean no encoding at all.
     const cluster = ["-D", data, "-U", "postgres", "-A", "trust", "--locale=C", "--encoding=UTF8", "--no-sync"];
     await server.run(join(binaries, "initdb"), cluster);
