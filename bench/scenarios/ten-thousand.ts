@@ -6,12 +6,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { runLoad } from "../harness/load-process.ts";
 import { mostSockets } from "../harness/open-files.ts";
 import type { Contender, Figure, Ground, Run, Scale, Scenario } from "../harness/scenario.ts";
+import type { ServerUnderTest } from "../harness/server-under-test.ts";
 import { userName } from "../load/names.ts";
 import type { Plan, Workload } from "../load/plan.ts";
 import { acquaint } from "./acquaintances.ts";
 import { CpuClock, type CpuSpent } from "./cpu-clock.ts";
+import { type Memory, memoryOf, metric } from "./node-metrics.ts";
 import { PARLEY, type RunningProgram, withProgram } from "./programs.ts";
-import { CPU_PER_MESSAGE, carry, carryBefore, ECHO_MEDIAN, ECHO_P99, MESSAGES, planFor } from "./traffic.ts";
+import { CPU_PER_MESSAGE, carry, ECHO_MEDIAN, ECHO_P99, MESSAGES, planFor } from "./traffic.ts";
 
 const SOCKETS: Figure = { key: "sockets", title: "sockets", digits: 0 };
 const MEMORY: Figure = { key: "memory", title: "MiB", digits: 0 };
@@ -29,8 +31,9 @@ const STORM_MEMORY: Figure = { key: "stormMemory", title: "MiB after it", digits
 /** Those who talk, with badges of their own. */
 const TALK = { kind: "pairs", pairs: 50, inFlight: 4, badges: true } as const;
 const CONVERSATIONS = 10;
-/** As in the scenario of idle memory: what a server needs once is not taken for a need of each socket. */
 const EARLY_SOCKETS = 500;
+/** Milliseconds. */
+const EARLY_TALK = 4_000;
 /** Milliseconds: as many sweeps (each 5 s), renewals of the lease (3 s) and shares of the pings (1 s) in every run. */
 const IDLE_TIME = 15_000;
 /** Sockets that are being opened again at any moment: fewer than the 511 that wait to be accepted before Linux drops a SYN. */
@@ -50,8 +53,8 @@ interface Scene {
   readonly ground: Ground;
   readonly running: RunningProgram;
   readonly clock: CpuClock;
-  /** Resident memory in KiB before anybody came. */
-  readonly before: number;
+  /** When nobody had come yet. */
+  readonly before: Memory;
   readonly sockets: number;
 }
 
@@ -70,7 +73,7 @@ function contenderFor({ name, sockets: socketsOf, conversations = 0, work }: Cro
         async (running) => {
           faults.push(...(await workEarly(running, ground)));
           const clock = await CpuClock.of(running, ground);
-          return gather({ ground, running, clock, before: await memoryOf(running), sockets }, work);
+          return gather({ ground, running, clock, before: await memoryOf(serverOf(running)), sockets }, work);
         },
         {
           nodes: 1,
@@ -82,12 +85,20 @@ function contenderFor({ name, sockets: socketsOf, conversations = 0, work }: Cro
   };
 }
 
-/** Resolves with what was wrong. */
+/**
+ * What a node needs once, it has afterwards: connections, compiled code, and a young generation that V8 has let grow as far
+ * as it goes, which takes some seconds of traffic. Resolves with what was wrong.
+ */
 async function workEarly(running: RunningProgram, ground: Ground): Promise<readonly string[]> {
-  const talked = await carryBefore(planFor(PARLEY, running, TALK, ground));
-  const idle = planFor(PARLEY, running, { kind: "idle", sockets: EARLY_SOCKETS }, ground);
-  const { faults } = await runLoad({ ...idle, prefix: "first", warmUp: 0, measure: 100 });
-  return [...talked, ...faults];
+  const plan = planFor(PARLEY, running, { kind: "idle", sockets: EARLY_SOCKETS }, ground);
+  const opened = await runLoad({ ...plan, prefix: "first", warmUp: 0, measure: 100 });
+  const talked = await runLoad({
+    ...planFor(PARLEY, running, TALK, ground),
+    prefix: "early",
+    warmUp: 0,
+    measure: EARLY_TALK,
+  });
+  return [...opened.faults, ...talked.faults];
 }
 
 /** All that is measured while the crowd is there, and of its coming back. */
@@ -110,10 +121,16 @@ async function gather(scene: Scene, work: Crowd["work"]): Promise<Run> {
 }
 
 async function lookAtMemory({ running, before, sockets }: Scene): Promise<Run> {
-  const memory = await memoryOf(running);
-  const figures = { [SOCKETS.key]: sockets, [MEMORY.key]: memory / 1024 };
-  const perSocket = sockets === 0 ? {} : { [PER_SOCKET.key]: (memory - before) / sockets };
-  return { ...NOTHING, figures: { ...figures, ...perSocket }, raw: { before, memory } };
+  const now = await memoryOf(serverOf(running));
+  return {
+    ...NOTHING,
+    figures: {
+      [SOCKETS.key]: sockets,
+      [MEMORY.key]: now.resident / 1024,
+      ...(sockets > 0 && { [PER_SOCKET.key]: (now.resident - before.resident) / sockets }),
+    },
+    raw: { before, now },
+  };
 }
 
 async function lookAtIdling({ clock }: Scene): Promise<Run> {
@@ -137,7 +154,7 @@ async function storm(scene: Scene, before: () => Promise<void>): Promise<Run> {
   const { clock, sockets } = scene;
   let stop: (() => CpuSpent) | undefined;
   let spent: CpuSpent | undefined;
-  let memory = Number.NaN;
+  let after: Memory | undefined;
   const faults: string[] = [];
   const result = await runLoad(planOf(scene, { kind: "storm", sockets, atOnce: STORM_AT_ONCE }), {
     ready: async () => {
@@ -149,11 +166,12 @@ async function storm(scene: Scene, before: () => Promise<void>): Promise<Run> {
     },
     done: async () => {
       faults.push(...(await countedWrongly(scene)));
-      memory = await memoryOf(scene.running);
+      after = await memoryOf(serverOf(scene.running));
     },
   });
   const [latency] = result.latencies;
-  if (spent === undefined || latency === undefined) throw new Error("the load generator said nothing of the storm");
+  if (spent === undefined || after === undefined || latency === undefined)
+    throw new Error("the load generator said nothing of the storm");
   return {
     figures: known({
       [STORM_TIME.key]: latency.max / 1e3,
@@ -161,30 +179,29 @@ async function storm(scene: Scene, before: () => Promise<void>): Promise<Run> {
       [STORM_SERVER.key]: (spent.server / sockets) * 1e3,
       [STORM_POSTGRES.key]: (spent.postgres / sockets) * 1e3,
       [STORM_REDIS.key]: (spent.redis / sockets) * 1e3,
-      [STORM_MEMORY.key]: memory / 1024,
+      [STORM_MEMORY.key]: after.resident / 1024,
     }),
     faults: [...result.faults, ...faults],
     loadBusy: result.busy,
     strangersBusy: spent.strangers / spent.seconds,
-    raw: { spent, result },
+    raw: { spent, after, result },
   };
-}
-
-/** Resident, in KiB, after a collection. */
-async function memoryOf({ servers }: RunningProgram): Promise<number> {
-  const [server] = servers;
-  if (server === undefined) throw new Error("no server was started");
-  return server.settledMemory();
 }
 
 /** What the node says of itself when everybody is back: no socket of before may be left, and no user followed twice. */
 async function countedWrongly({ running, sockets }: Scene): Promise<string[]> {
-  const [url = ""] = running.urls;
-  const text = await (await fetch(new URL("/metrics", url))).text();
-  return ["parley_sockets", "parley_user_feeds"].flatMap((name) => {
-    const value = new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1];
-    return value === `${sockets}` ? [] : [`${name} is ${value} with ${sockets} sockets open`];
-  });
+  const { url } = serverOf(running);
+  const faults: string[] = [];
+  for (const name of ["parley_sockets", "parley_user_feeds"]) {
+    const value = await metric(url, name);
+    if (value !== sockets) faults.push(`${name} is ${value} with ${sockets} sockets open`);
+  }
+  return faults;
+}
+
+function serverOf({ servers: [server] }: RunningProgram): ServerUnderTest {
+  if (server === undefined) throw new Error("no server was started");
+  return server;
 }
 
 /** Nothing is sent by the crowd: its measuring needs no time. */

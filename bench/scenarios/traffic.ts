@@ -74,7 +74,7 @@ export function trafficContender(program: Program, workload: Workload, options: 
 }
 
 /** For as long as the warm-up; resolves with what was wrong. */
-export async function carryBefore(plan: Plan): Promise<readonly string[]> {
+async function carryBefore(plan: Plan): Promise<readonly string[]> {
   return (await runLoad({ ...plan, prefix: "early", warmUp: 0, measure: plan.warmUp })).faults;
 }
 
