@@ -2,12 +2,13 @@
  * What one user hears on one node: every conversation they are in, followed as they come and go, and their unread counts,
  * kept exact. Shared by all their sockets that ask for it, so that ten badges cost what one does.
  */
-import { type ConversationEvent, isChange, type UserEvent } from "../core/events.ts";
+import type { ConversationEvent, UserEvent } from "../core/events.ts";
 import type { Standing } from "../core/model.ts";
 import type { DeliveryStore, Membership, UnreadStore } from "../core/store.ts";
 import { type Notice, UnreadLedger } from "../core/unread.ts";
-import type { ConversationListener, FeedLog } from "./conversation-feed.ts";
+import type { FeedLog } from "./conversation-feed.ts";
 import { Delivery } from "./delivery.ts";
+import { Follower } from "./follower.ts";
 import type { Hub, UserListener } from "./hub.ts";
 
 export interface UserFeedListener {
@@ -38,6 +39,8 @@ export class UserFeed implements UserListener {
   readonly #options: UserFeedOptions;
   readonly #listeners = new Set<UserFeedListener>();
   readonly #followed = new Map<string, Follower>();
+  /** How often a conversation was left, as far as events say. */
+  #leavings = 0;
   #closed = false;
 
   constructor(options: UserFeedOptions) {
@@ -112,6 +115,11 @@ export class UserFeed implements UserListener {
 
   /** No longer a member: nothing more is heard of it, and it counts no more. */
   forget(conversationId: string): void {
+    this.#leavings += 1;
+    this.#drop(conversationId);
+  }
+
+  #drop(conversationId: string): void {
     const follower = this.#followed.get(conversationId);
     if (follower === undefined) return;
     this.#followed.delete(conversationId);
@@ -213,6 +221,7 @@ export class UserFeed implements UserListener {
   /** After the layer was away: conversations may have come or gone, and counts moved, unheard. */
   async #refresh(): Promise<void> {
     const { store, userId } = this.#options;
+    const leavings = this.#leavings;
     const before = [...this.#followed.values()].map((follower) => ({ follower, membership: follower.membership }));
     const memberships = await store.memberships(userId);
     const present = new Set(memberships.map(({ conversationId }) => conversationId));
@@ -220,12 +229,14 @@ export class UserFeed implements UserListener {
       const { conversationId } = follower;
       // Unless they were added, or added again, while storage was asked.
       const isSame = this.#isFollowing(follower) && follower.membership === membership;
-      if (isSame && !present.has(conversationId)) this.forget(conversationId);
+      if (isSame && !present.has(conversationId)) this.#drop(conversationId);
     }
     for (const membership of memberships) this.#followed.get(membership.conversationId)?.renew(membership);
     for (const conversationId of this.#followed.keys()) this.ledger.expect(conversationId);
     for (const standing of await store.standings(userId)) this.#load(standing, "aloud");
-    await this.#joinAll(memberships);
+    // What they left meanwhile is not to be followed by the membership that they had; they may have another since.
+    if (leavings !== this.#leavings) await this.#refresh();
+    else await this.#joinAll(memberships);
   }
 
   #again(error: unknown, retry: () => void): void {
@@ -234,67 +245,5 @@ export class UserFeed implements UserListener {
     setTimeout(() => {
       if (!this.#closed) retry();
     }, RETRY).unref();
-  }
-}
-
-/** One user's ear in one conversation. Until it is live it keeps what it hears. */
-class Follower implements ConversationListener {
-  readonly userId: string;
-  readonly joinedAs: Membership;
-  membership: number;
-  readonly #feed: UserFeed;
-  /** The number passed on last. What the conversation counted before they joined is not news to them. */
-  #position: number;
-  #kept: Delivery[] | null = [];
-
-  constructor(feed: UserFeed, membership: Membership, userId: string) {
-    this.#feed = feed;
-    this.joinedAs = membership;
-    this.membership = membership.membership;
-    this.#position = membership.from;
-    this.userId = userId;
-  }
-
-  get conversationId(): string {
-    return this.joinedAs.conversationId;
-  }
-
-  get position(): number {
-    return this.#position;
-  }
-
-  /** They were seen to be a member later on: an older removal does not concern them. False: that was known. */
-  renew({ membership }: Membership): boolean {
-    if (membership <= this.membership) return false;
-    this.membership = membership;
-    return true;
-  }
-
-  goLive(): void {
-    const kept = this.#kept ?? [];
-    this.#kept = null;
-    for (const delivery of kept) this.pass(delivery);
-  }
-
-  hear(delivery: Delivery): void {
-    if (this.#kept === null) this.pass(delivery);
-    else this.#kept.push(delivery);
-  }
-
-  pass(delivery: Delivery): void {
-    const { event } = delivery;
-    if (isChange(event)) {
-      if (event.seq <= this.#position) return;
-      this.#position = event.seq;
-    }
-    this.#feed.receive(delivery);
-  }
-
-  expelled(): void {
-    this.#feed.forget(this.conversationId);
-  }
-
-  missedReads(): void {
-    this.#feed.recount(this.conversationId);
   }
 }
