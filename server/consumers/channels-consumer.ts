@@ -1,9 +1,20 @@
 import { z } from "zod";
+import { type NotificationsClientFrame, notificationsClientFrame, type pong } from "../protocol/channels.ts";
 import { describeIssues } from "../protocol/errors.ts";
+import { encodeTextFrame } from "../transport/frame.ts";
 import { BadFrame } from "./bad-frame.ts";
 import { Consumer, type Failure } from "./consumer.ts";
 
-const frameEnvelope = z.looseObject({ type: z.string(), client_id: z.string().max(64).optional().catch(undefined) });
+/** An empty client id is none. */
+const frameEnvelope = z.looseObject({
+  type: z.string(),
+  client_id: z.string().min(1).max(64).optional().catch(undefined),
+});
+
+/** The same for everybody, whenever they ask. */
+const pongFrame = encodeTextFrame(JSON.stringify({ type: "pong" } satisfies z.infer<typeof pong>));
+
+const listeningTypes: ReadonlySet<string> = new Set<NotificationsClientFrame["type"]>(["ping"]);
 
 /** What the channels dialect's consumers share: `{"type": …}` frames and their errors. */
 export abstract class ChannelsConsumer extends Consumer {
@@ -19,6 +30,11 @@ export abstract class ChannelsConsumer extends Consumer {
     };
   }
 
+  /** Answers a `ping`. */
+  protected sendPong(): void {
+    this.connection.send(pongFrame);
+  }
+
   /** The frame, checked. @throws BadFrame */
   protected parse<Frame>(schema: z.ZodType<Frame>, types: ReadonlySet<string>, frame: unknown): Frame {
     const type = typeOf(frame);
@@ -30,10 +46,15 @@ export abstract class ChannelsConsumer extends Consumer {
   }
 }
 
-/** A path on which the client only listens. */
+/** A path on which the client only listens, and may ask whether its line is alive. */
 export abstract class ListeningConsumer extends ChannelsConsumer {
   protected override handle(frame: unknown): void {
-    this.parse(z.never(), new Set(), frame);
+    const parsed = this.parse(notificationsClientFrame, listeningTypes, frame);
+    switch (parsed.type) {
+      case "ping":
+        this.sendPong();
+        return;
+    }
   }
 }
 

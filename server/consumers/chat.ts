@@ -3,7 +3,7 @@
 import { Refusal } from "../core/errors.ts";
 import type { Conversation } from "../core/model.ts";
 import { toDraft } from "../message-draft.ts";
-import { type RoomClientFrame, roomClientFrames } from "../protocol/channels.ts";
+import { type RoomClientFrame, type RoomServerFrame, roomClientFrames } from "../protocol/channels.ts";
 import type { ConversationListener } from "../transport/conversation-feed.ts";
 import type { Delivery } from "../transport/delivery.ts";
 import { DeliveryGate } from "../transport/delivery-gate.ts";
@@ -23,6 +23,7 @@ const types: ReadonlySet<string> = new Set<RoomClientFrame["type"]>([
   "edit_message",
   "delete_message",
   "pin_message",
+  "ping",
 ]);
 
 /** How many frames of a replay are due at once: at their largest they stay below MAX_BUFFERED_BYTES. */
@@ -123,21 +124,29 @@ export class ChatConsumer extends ChannelsConsumer implements ConversationListen
       case "chat_message":
         return this.#send(frame);
       case "read_messages":
-        return frame.id === undefined
+        await (frame.id === undefined
           ? reading.readAll(this.profile, conversationId)
-          : reading.readUpTo(this.profile, conversationId, frame.id);
+          : reading.readUpTo(this.profile, conversationId, frame.id));
+        return this.#acknowledge(frame.client_id);
       case "typing":
         return messages.type(this.profile, conversationId, frame.is_typing);
       case "edit_message":
         await messages.edit(this.profile, conversationId, frame.id, frame.message);
-        return;
+        return this.#acknowledge(frame.client_id);
       case "delete_message":
         await messages.delete(this.profile, conversationId, frame.id);
-        return;
+        return this.#acknowledge(frame.client_id);
       case "pin_message":
         await messages.pin(this.profile, conversationId, frame.id, frame.pinned);
-        return;
+        return this.#acknowledge(frame.client_id);
+      case "ping":
+        return this.sendPong();
     }
+  }
+
+  /** What was asked for is done and committed, or was so already. */
+  #acknowledge(clientId: string | undefined): void {
+    if (clientId !== undefined) this.send({ type: "ack", client_id: clientId } satisfies RoomServerFrame);
   }
 
   async #send(frame: ChatFrame): Promise<void> {

@@ -1,11 +1,15 @@
 /** Carries the events of a session as `{"event", "data", "id"?}` frames. */
 import { z } from "zod";
-import { clientEnvelope } from "../protocol/envelope.ts";
+import { clientEnvelope, type pong } from "../protocol/envelope.ts";
 import { describeIssues } from "../protocol/errors.ts";
 import type { Delivery } from "../transport/delivery.ts";
+import { encodeTextFrame } from "../transport/frame.ts";
 import { BadFrame } from "./bad-frame.ts";
 import { Consumer, type ConsumerServices, type Failure, type Handshake } from "./consumer.ts";
 import type { EventCarrier, EventSession, EventSessionClass, ServerEvent } from "./event-session.ts";
+
+const pongData: z.infer<typeof pong> = {};
+const pongFrame = encodeTextFrame(JSON.stringify({ event: "pong", data: pongData }));
 
 /** What can be made of a frame that was refused, field by field: an `id` that is one is always answered. */
 const refusedEnvelope = z
@@ -70,6 +74,10 @@ export function envelopeConsumer(Session: EventSessionClass) {
     deliver(delivery: Delivery, key: string, encode: () => ServerEvent | null): void {
       const frame = delivery.frame(key, encode);
       if (frame !== null) this.connection.send(frame);
+    }
+
+    pong(): void {
+      this.connection.send(pongFrame);
     }
 
     emitError(code: "invalid_frame" | "forbidden", message: string): void {

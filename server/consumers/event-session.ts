@@ -16,6 +16,8 @@ export interface EventCarrier {
   emit(event: ServerEvent): void;
   /** Encoded once for all sockets of this carrier that deliver it under the same `key`; null: there is nothing to say. */
   deliver(delivery: Delivery, key: string, encode: () => ServerEvent | null): void;
+  /** Answers a `ping`: the same for everybody, so encoded once for all sockets of this carrier. */
+  pong(): void;
   /** A refusal that answers no event of the client's. */
   emitError(code: "invalid_frame" | "forbidden", message: string): void;
   /** For a sender of much on purpose: resolves when the client has room for more. */

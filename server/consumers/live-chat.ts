@@ -7,7 +7,7 @@ import { DeliveryGate } from "../transport/delivery-gate.ts";
 import type { UserFeedListener } from "../transport/user-feed.ts";
 import type { ConsumerServices, Handshake } from "./consumer.ts";
 import { checkClaim, replay } from "./event-replay.ts";
-import type { EventCarrier, EventSession, Outcome } from "./event-session.ts";
+import { done, type EventCarrier, type EventSession, type Outcome } from "./event-session.ts";
 import { dispatch, type EventHandlers } from "./event-table.ts";
 import { deleted, edited, liveChatEvent, liveChatReplay, pinned, received } from "./live-chat-events.ts";
 import { memoized } from "./memoized.ts";
@@ -104,6 +104,10 @@ export class LiveChatSession implements EventSession, UserFeedListener {
     "chat:typing_start": ({ chatId }) => this.#type(chatId, true),
     "chat:typing_stop": ({ chatId }) => this.#type(chatId, false),
     "user:get_status": ({ userId }) => ({ acknowledgement: this.#status(userId) }),
+    ping: () => {
+      this.#carrier.pong();
+      return done();
+    },
   };
 
   /** A message to somebody new finds or makes the conversation before the next event is handled. */

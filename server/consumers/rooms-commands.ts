@@ -87,6 +87,10 @@ export class RoomsCommands {
       const group = await inGroup(() => this.#services.core.groups.update(this.#profile, room_id, fields));
       return done({ room_id, room_name: group.name, image_url: group.imageUrl });
     },
+    ping: () => {
+      this.#carrier.pong();
+      return done();
+    },
   };
 
   async #send(roomId: string, draft: Draft, memberIds: () => readonly string[]): Promise<unknown> {

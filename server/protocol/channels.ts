@@ -34,6 +34,12 @@ export function messageFields(maxMessageChars: number) {
   };
 }
 
+/** Answered with `pong` on every path: a page cannot see WebSocket pings. */
+const ping = z.strictObject({ type: z.literal("ping") });
+
+/** Of what a client changes: asks for an `ack`, and comes back in the `error` of a refusal. */
+const acknowledged = { client_id: optional(clientId).describe("asks for an ack when it is done") };
+
 /** The frames a client may send on `/ws/<room>/`. */
 export function roomClientFrames(maxMessageChars: number) {
   return z.discriminatedUnion("type", [
@@ -45,15 +51,31 @@ export function roomClientFrames(maxMessageChars: number) {
     z.strictObject({
       type: z.literal("read_messages"),
       id: optional(resourceId).describe("read up to this message; all without it"),
+      ...acknowledged,
     }),
     z.strictObject({ type: z.literal("typing"), is_typing: z.boolean("expected true or false") }),
-    z.strictObject({ type: z.literal("edit_message"), id: resourceId, message: messageText(maxMessageChars) }),
-    z.strictObject({ type: z.literal("delete_message"), id: resourceId }),
-    z.strictObject({ type: z.literal("pin_message"), id: resourceId, pinned: z.boolean("expected true or false") }),
+    z.strictObject({
+      type: z.literal("edit_message"),
+      id: resourceId,
+      message: messageText(maxMessageChars),
+      ...acknowledged,
+    }),
+    z.strictObject({ type: z.literal("delete_message"), id: resourceId, ...acknowledged }),
+    z.strictObject({
+      type: z.literal("pin_message"),
+      id: resourceId,
+      pinned: z.boolean("expected true or false"),
+      ...acknowledged,
+    }),
+    ping,
   ]);
 }
 
 export type RoomClientFrame = z.infer<ReturnType<typeof roomClientFrames>>;
+
+/** The one frame a client may send on `/ws/notifications/` and `/ws/notifications/<user>/`. */
+export const notificationsClientFrame = z.discriminatedUnion("type", [ping]);
+export type NotificationsClientFrame = z.infer<typeof notificationsClientFrame>;
 
 const fromUser = z.strictObject({ username });
 
@@ -115,6 +137,11 @@ export const messagePinned = z.strictObject({
 });
 export const resumed = z.strictObject({ type: z.literal("resumed"), seq });
 export const resumeFailed = z.strictObject({ type: z.literal("resume_failed"), seq });
+export const ack = z.strictObject({
+  type: z.literal("ack"),
+  client_id: z.string().describe("of the frame that was done"),
+});
+export const pong = z.strictObject({ type: z.literal("pong") });
 export const errorFrame = z.strictObject({
   type: z.literal("error"),
   code: errorCode,
@@ -137,21 +164,24 @@ export const roomServerFrame = z.discriminatedUnion("type", [
   messagePinned,
   resumed,
   resumeFailed,
+  ack,
+  pong,
   errorFrame,
 ]);
 export type RoomServerFrame = z.infer<typeof roomServerFrame>;
 
 const unreadCount = z.number().int().nonnegative();
 
-/** The frames the server sends on `/ws/notifications/`. A client sends none there. */
+/** The frames the server sends on `/ws/notifications/`. */
 export const notificationsServerFrame = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("unread_count"), unread_count: unreadCount }),
   z.strictObject({ type: z.literal("new_message_notification"), unread_count: unreadCount }),
+  pong,
   errorFrame,
 ]);
 export type NotificationsServerFrame = z.infer<typeof notificationsServerFrame>;
 
-/** The frames the server sends on `/ws/notifications/<user>/`. A client sends none there. */
+/** The frames the server sends on `/ws/notifications/<user>/`. */
 export const conversationNotificationsServerFrame = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("single_conversation_unread_count"), unread_count: unreadCount }),
   z.strictObject({ type: z.literal("single_conversation_new_message_notification") }),
@@ -160,6 +190,7 @@ export const conversationNotificationsServerFrame = z.discriminatedUnion("type",
     last_message: z.string(),
     last_datetime: timestamp,
   }),
+  pong,
   errorFrame,
 ]);
 export type ConversationNotificationsServerFrame = z.infer<typeof conversationNotificationsServerFrame>;

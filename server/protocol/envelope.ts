@@ -17,6 +17,12 @@ export const clientEnvelope = z.strictObject({
   id: acknowledgementId.optional(),
 });
 
+/** The data of `ping`, which every path answers with `pong`: a page cannot see WebSocket pings. */
+export const ping = z.strictObject({});
+
+/** The data of `pong`, for the socket that asked alone. */
+export const pong = z.strictObject({});
+
 /** The answer to an event that had an `id`, when it was done. */
 export const acknowledgement = z.strictObject({
   event: z.literal("ack"),

@@ -3,6 +3,7 @@
  * `chat:message_receive`); the others are additions in its manner.
  */
 import { z } from "zod";
+import { ping, pong } from "./envelope.ts";
 import {
   attachments,
   clientId,
@@ -43,6 +44,7 @@ export function liveChatClientEvents(maxMessageChars: number) {
     "chat:typing_start": z.strictObject({ chatId: resourceId }),
     "chat:typing_stop": z.strictObject({ chatId: resourceId }),
     "user:get_status": z.strictObject({ userId }),
+    ping,
   } as const;
 }
 
@@ -95,6 +97,7 @@ export const liveChatServerEvents = {
     status: z.enum(["online", "offline"]),
     lastSeen: timestamp.nullable().describe("when their last socket closed; null while online, or if there was none"),
   }),
+  pong,
 } as const;
 
 export type LiveChatServerEvents = {

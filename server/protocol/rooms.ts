@@ -3,6 +3,7 @@
  * the end and `seq`, `client_id` and `resumed` are additions.
  */
 import { z } from "zod";
+import { ping, pong } from "./envelope.ts";
 import {
   attachments,
   clientId,
@@ -93,6 +94,7 @@ export function roomsClientEvents(maxMessageChars: number) {
       room_name: text(256).min(1).optional(),
       image_url: httpUrl.nullable().optional(),
     }),
+    ping,
   } as const;
 }
 
@@ -174,6 +176,7 @@ export const roomsServerEvents = {
   }),
   resumed: z.strictObject({ ...inRoom, seq }),
   resume_failed: z.strictObject({ ...inRoom, seq }),
+  pong,
 } as const;
 
 export type RoomsServerEvents = { [Name in keyof typeof roomsServerEvents]: z.infer<(typeof roomsServerEvents)[Name]> };

@@ -70,7 +70,7 @@ describe("what a client is told when the server cannot", () => {
   });
   afterAll(() => stack?.stop());
 
-  test("[ERROR-7] [CLOSE-2] [RETRY-4] storage is away: unavailable, the socket stays, the same client id later", async () => {
+  test("[ERROR-7] [CLOSE-2] [RETRY-4] [ACK-2] storage is away: unavailable, the socket stays, the same client id later", async () => {
     const [alice, bob] = people("alice", "bob");
     const [ofAlice, ofBob] = await enterPair(stack, alice, bob);
     const { id } = await say(ofAlice, "one");
@@ -78,27 +78,27 @@ describe("what a client is told when the server cannot", () => {
     failure = "storage is away";
     for (const frame of [
       { type: "chat_message", message: "two", client_id: "c2" },
-      { type: "edit_message", id, message: "uno" },
-      { type: "delete_message", id },
-      { type: "pin_message", id, pinned: true },
-      { type: "read_messages" },
+      { type: "edit_message", id, message: "uno", client_id: "e" },
+      { type: "delete_message", id, client_id: "d" },
+      { type: "pin_message", id, pinned: true, client_id: "p" },
+      { type: "read_messages", client_id: "r" },
+      { type: "read_messages", id, client_id: "u" },
     ]) {
       ofAlice.send(frame);
-      const { type: event, client_id } = { client_id: undefined, ...frame };
-      expect(await ofAlice.receive()).toMatchObject({
-        type: "error",
-        code: "unavailable",
-        event,
-        ...(client_id && { client_id }),
-      });
+      const { type: event, client_id } = frame;
+      expect(await ofAlice.receive()).toMatchObject({ type: "error", code: "unavailable", event, client_id });
     }
+    ofAlice.send({ type: "read_messages" });
+    const unnamed = await ofAlice.receive();
+    expect(unnamed).toMatchObject({ type: "error", code: "unavailable", event: "read_messages" });
+    expect(unnamed).not.toHaveProperty("client_id");
     failure = "none";
     const two = await say(ofAlice, "two", { client_id: "c2" });
     expect(two).toMatchObject({ seq: 2 });
     expect(await ofBob.receive()).toEqual({ ...two, room: alice });
   });
 
-  test("[ERROR-8] a fault of the server's: internal, and no more is said about it", async () => {
+  test("[ERROR-8] [ACK-2] a fault of the server's: internal, and no more is said about it", async () => {
     const [alice, bob] = people("alice", "bob");
     const [ofAlice] = await enterPair(stack, alice, bob);
     failure = "storage is at fault";
@@ -110,6 +110,16 @@ describe("what a client is told when the server cannot", () => {
       event: "chat_message",
       client_id: "c1",
     });
+    for (const frame of [
+      { type: "edit_message", id: "any", message: "uno", client_id: "e" },
+      { type: "delete_message", id: "any", client_id: "d" },
+      { type: "pin_message", id: "any", pinned: true, client_id: "p" },
+      { type: "read_messages", client_id: "r" },
+    ]) {
+      ofAlice.send(frame);
+      const { type: event, client_id } = frame;
+      expect(await ofAlice.receive()).toMatchObject({ type: "error", code: "internal", event, client_id });
+    }
     failure = "none";
     expect(await say(ofAlice, "one", { client_id: "c1" })).toMatchObject({ seq: 1 });
   });

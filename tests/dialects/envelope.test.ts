@@ -97,6 +97,7 @@ describeOnBoth("the envelope", { nodes: 2 }, (stack) => {
       ["chat:typing_start", { chatId: id }],
       ["chat:typing_stop", { chatId: id }],
       ["user:get_status", { userId: alice }],
+      ["ping", {}],
     ];
     const roomEvents: [string, object][] = [
       ["connectRooms", {}],
@@ -111,6 +112,7 @@ describeOnBoth("the envelope", { nodes: 2 }, (stack) => {
       ["addMembers", { room_id: id, members: [alice] }],
       ["removeMember", { room_id: id, user_id: alice }],
       ["leaveGroup", { room_id: id }],
+      ["ping", {}],
     ];
     for (const [socket, events] of [
       [chat, chatEvents],

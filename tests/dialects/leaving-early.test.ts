@@ -16,6 +16,7 @@ function silentCarrier(said: object[] = []): EventCarrier {
     emit: (event) => said.push(event),
     emitError: (code) => said.push({ code }),
     deliver: () => {},
+    pong: () => {},
     drained: async () => {},
     close: () => {},
   };

@@ -121,6 +121,13 @@ const badCommands: readonly BadFrame[] = (
     [{ type: "delete_message", id: "a".repeat(65) }, "id: "],
     [{ type: "pin_message", id: "an-id" }, "pinned: expected true or false"],
     [{ type: "pin_message", id: "an-id", pinned: 1 }, "pinned: expected true or false"],
+    [{ type: "read_messages", client_id: 7 }, "client_id: "],
+    [{ type: "edit_message", id: "an-id", message: "x", client_id: "c".repeat(65) }, "client_id: expected at most 64"],
+    [{ type: "delete_message", id: "an-id", client_id: "\u0000" }, "client_id: must be well-formed"],
+    [{ type: "pin_message", id: "an-id", pinned: true, client_id: {} }, "client_id: "],
+    [{ type: "typing", is_typing: true, client_id: "c1" }, "client_id: unknown field"],
+    [{ type: "ping", client_id: "c1" }, "client_id: unknown field"],
+    [{ type: "ping", id: 1 }, "id: unknown field"],
   ] as const
 ).map(([frame, at]) => ({
   name: `${frame.type}, ${at}`,
