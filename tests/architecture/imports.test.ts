@@ -9,7 +9,7 @@ interface Part {
   readonly holds: readonly string[];
   /** What of ours it may import beside itself. A folder means all that is in it. */
   readonly ours: readonly string[];
-  /** Packages it may import; `node:` modules everybody may. */
+  /** Packages it may import; `node:` modules everybody may that runs on Node alone. */
   readonly packages: readonly string[];
   readonly why: string;
 }
@@ -18,8 +18,8 @@ const CHANNEL_LAYER = "server/channel-layer/layer.ts";
 const MESSAGE_DRAFT = "server/message-draft.ts";
 
 /**
- * Imports run one way. Every file under `server/` and `db/` is in exactly one of these parts, so that a new file has to say
- * where it belongs.
+ * Imports run one way. Every file under `server/`, `db/`, `client/` and `web/` is in exactly one of these parts, so that a
+ * new file has to say where it belongs.
  */
 const PARTS: Record<string, Part> = {
   core: {
@@ -79,8 +79,8 @@ const PARTS: Record<string, Part> = {
   http: {
     holds: ["server/http/"],
     ours: ["server/core/", "server/protocol/", "server/auth/", MESSAGE_DRAFT, CHANNEL_LAYER],
-    packages: ["fastify", "@fastify/swagger", "fastify-type-provider-zod", "prom-client", "zod"],
-    why: "the REST routes over the same core",
+    packages: ["fastify", "@fastify/static", "@fastify/swagger", "fastify-type-provider-zod", "prom-client", "zod"],
+    why: "the REST routes over the same core, and the page's files",
   },
   settings: {
     holds: ["server/settings.ts", "server/config.ts"],
@@ -121,13 +121,22 @@ const PARTS: Record<string, Part> = {
   client: {
     holds: ["client/"],
     ours: ["server/protocol/"],
-    packages: ["ws"],
+    packages: [],
     why: "the client library: types of the protocol and nothing else of the server's",
+  },
+  web: {
+    holds: ["web/"],
+    ours: ["client/"],
+    packages: ["preact", "@preact/signals"],
+    why: "the page: an application like any other on the client library, with no way of its own to the server",
   },
 };
 
 /** At run time a client imports nothing of the server's: from the protocol it takes types alone. */
 const TYPES_ONLY: readonly string[] = ["client/"];
+
+/** What a browser runs, which has no `node:` modules. */
+const IN_BROWSERS: readonly string[] = ["client/", "web/"];
 
 const MAX_LINES = 300;
 
@@ -143,7 +152,10 @@ function filesUnder(folder: string, extension: string): string[] {
 
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
 
-const sources = ["server", "db", "client"].flatMap((folder) => filesUnder(folder, ".ts"));
+const sources = ["server", "db", "client", "web"].flatMap((folder) => [
+  ...filesUnder(folder, ".ts"),
+  ...filesUnder(folder, ".tsx"),
+]);
 
 interface Import {
   readonly from: string;
@@ -174,7 +186,9 @@ function packageOf(specifier: string): string {
 /** What is wrong with this import; null when nothing is. */
 function objection(path: string, part: Part, { from, isTypeOnly }: Import): string | null {
   if (!from.startsWith(".")) {
-    if (from.startsWith("node:")) return null;
+    if (from.startsWith("node:")) {
+      return isWithin(path, IN_BROWSERS) ? `${path}: may not import ${from}, which browsers do not have` : null;
+    }
     if (builtinModules.includes(from)) return `${path}: ${from} is to be written node:${from}`;
     return part.packages.includes(packageOf(from)) ? null : `${path}: may not import the package ${from}`;
   }
@@ -243,6 +257,15 @@ describe("imports run one way", () => {
     const client = PARTS.client as Part;
     const imported = { from: "../server/protocol/channels.ts", isTypeOnly: false };
     expect(objection("client/socket.ts", client, imported)).toContain("no more than types");
+    const page = PARTS.web as Part;
+    const unwanted = ["../server/protocol/channels.ts", "ws", "node:fs"].map((from) =>
+      objection("web/room.tsx", page, { from, isTypeOnly: true }),
+    );
+    expect(unwanted).toEqual([
+      "web/room.tsx: may not import server/protocol/channels.ts",
+      "web/room.tsx: may not import the package ws",
+      "web/room.tsx: may not import node:fs, which browsers do not have",
+    ]);
   });
 });
 
@@ -261,7 +284,8 @@ const UNWANTED: Record<string, RegExp> = {
 
 describe("what is not written", () => {
   const texts = [
-    ...["server", "db", "client"].flatMap((folder) => filesUnder(folder, ".ts")),
+    ...sources,
+    ...[".css", ".html"].flatMap((extension) => filesUnder("web", extension)),
     ...filesUnder("docs", ".md"),
   ].map((path) => ({ path, lines: read(path).split("\n") }));
 

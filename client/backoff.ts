@@ -1,0 +1,15 @@
+export interface BackoffOptions {
+  /** Milliseconds; 1,000 by default. */
+  base?: number | undefined;
+  /** Milliseconds; 30,000 by default. */
+  max?: number | undefined;
+}
+
+/**
+ * How long to wait, in ms, before the attempt that follows `failures` failed ones: exponential with full jitter, so that
+ * clients that were cut off together do not come back together. Source: "Exponential Backoff And Jitter", AWS Architecture
+ * Blog, 2015.
+ */
+export function backoff(failures: number, { base = 1_000, max = 30_000 }: BackoffOptions = {}): number {
+  return Math.random() * Math.min(max, base * 2 ** failures);
+}

@@ -1,0 +1,60 @@
+import type { ConversationNotificationsServerFrame, NotificationsServerFrame } from "../server/protocol/channels.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectOptions } from "./line.ts";
+import type { Listening, Unsubscribe } from "./listeners.ts";
+
+/** A connection that is only listened to. Its first frame says how things stand, after a broken line too. */
+export class Notifications<Frame extends { type: string }> extends Connection<Frame> {
+  constructor(path: string, options: ConnectOptions) {
+    super(path, options, `{"type":"ping"}`);
+  }
+
+  on<Type extends Frame["type"]>(
+    type: Type,
+    listener: (frame: Extract<Frame, { type: Type }>) => void,
+    options?: Listening,
+  ): Unsubscribe {
+    return this.onFrame((frame) => {
+      if (frame.type === type) listener(frame as Extract<Frame, { type: Type }>);
+    }, options);
+  }
+
+  protected override receive(frame: Frame): void {
+    if (this.state.name === "connecting") this.opened();
+    if (frame.type !== "pong") this.tell(frame);
+  }
+
+  protected override query(): string {
+    return "";
+  }
+
+  protected override excuses(): boolean {
+    return false;
+  }
+
+  protected override connected(): void {}
+  protected override lost(): void {}
+  protected override ended(): void {}
+}
+
+/**
+ * The total of the user's unread messages, `/ws/notifications/`: a badge.
+ *
+ * @throws TypeError when there is no WebSocket or no `url` to be had
+ */
+export function connectNotifications(options: ConnectOptions): Notifications<NotificationsServerFrame> {
+  return new Notifications("/ws/notifications/", options);
+}
+
+/**
+ * What is unread in one conversation, and its last message, `/ws/notifications/<user>/`.
+ *
+ * @param user the other's username, or the id of a conversation
+ * @throws TypeError when there is no WebSocket or no `url` to be had
+ */
+export function connectConversationNotifications(
+  user: string,
+  options: ConnectOptions,
+): Notifications<ConversationNotificationsServerFrame> {
+  return new Notifications(`/ws/notifications/${encodeURIComponent(user)}/`, options);
+}
