@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["tests/**/*.test.ts"],
-    globalSetup: "tests/support/global-setup.ts",
+    globalSetup: ["tests/support/global-setup.ts", "tests/page/global-setup.ts"],
     setupFiles: "tests/support/worker-setup.ts",
     reporters: ["default", "./tests/support/summary-reporter.ts"],
     pool: "forks",

@@ -18,6 +18,7 @@ import type { Config } from "./config.ts";
 import { RoomMembers } from "./consumers/room-members.ts";
 import { createCore } from "./core/core.ts";
 import type { Store } from "./core/store.ts";
+import { builtPage } from "./http/page.ts";
 import { registerHttp } from "./http/register.ts";
 import { serverOptions } from "./http/server-options.ts";
 import { createMetrics } from "./metrics.ts";
@@ -55,6 +56,8 @@ export interface Server {
   readonly describe: Foundations["describe"];
   /** Whether tokens are to be had from `POST /api/dev/token`. */
   readonly hasDevelopmentTokens: boolean;
+  /** Whether `/` is the web page. */
+  readonly hasWebPage: boolean;
   /** Finishes what is in flight, closes every socket with 1012, then what the server stands on. */
   close(): Promise<void>;
 }
@@ -84,10 +87,16 @@ export async function openFoundations(config: Config, log: FastifyBaseLogger): P
   }
 }
 
-export async function startServer(config: Config, foundations: Foundations, app = createApp(config)): Promise<Server> {
+export async function startServer(
+  config: Config,
+  foundations: Foundations,
+  app = createApp(config),
+  builtInto = join(rootFolder(), "dist/web"),
+): Promise<Server> {
   const { store, layer, isSwept } = foundations;
   const { log } = app;
   const secret = config.tokens === null ? await developmentSecret(config.dataDirectory) : null;
+  const pageFolder = config.hasWebPage ? builtPage(builtInto, log) : null;
   const authenticate: Authenticator =
     config.tokens === null
       ? createAuthenticator({ key: secretKey(secret ?? ""), issuer: null, audience: null })
@@ -139,6 +148,7 @@ export async function startServer(config: Config, foundations: Foundations, app 
     allowedOrigins: config.allowedOrigins,
     apiKey: config.apiKey,
     developmentSecret: secret,
+    pageFolder,
   });
   registerSockets(app, {
     routes: socketRoutes,
@@ -182,6 +192,7 @@ export async function startServer(config: Config, foundations: Foundations, app 
     },
     describe: foundations.describe,
     hasDevelopmentTokens: secret !== null,
+    hasWebPage: pageFolder !== null,
     close: () => {
       closing ??= close();
       return closing;

@@ -73,6 +73,8 @@ function configOf(set: Settings) {
     environment: set.NODE_ENV,
     host: set.HOST,
     port: set.PORT,
+    /** Whether the web page is served, where it was built. */
+    hasWebPage: set.WEB_PAGE === "on",
     logLevel: set.LOG_LEVEL,
     dataDirectory: set.DATA_DIR,
     /** Null: embedded PostgreSQL under the data directory. */

@@ -40,6 +40,7 @@ try {
     port: config.port,
     listenTextResolver: (listening) => `listening on ${listening}`,
   });
+  if (server.hasWebPage) log.info(`open ${address}/ in a browser`);
   log.info(`storing in ${server.describe.storage}`);
   log.info(`channel layer: ${server.describe.layer}`);
   if (server.hasDevelopmentTokens) {

@@ -39,6 +39,7 @@ export const settings = z.object({
     .default("127.0.0.1")
     .describe("address to listen on; 0.0.0.0 or :: for every network of the machine"),
   PORT: wholeNumber(0, 65_535).default(8000).describe("TCP port to listen on; 0 takes a free one"),
+  WEB_PAGE: oneOf(["on", "off"]).default("on").describe("on or off: whether / is a page to chat on"),
   LOG_LEVEL: oneOf(["fatal", "error", "warn", "info", "debug", "trace", "silent"])
     .default("info")
     .describe("fatal, error, warn, info, debug, trace or silent"),

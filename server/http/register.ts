@@ -10,6 +10,7 @@ import { installJsonBody } from "./json-body.ts";
 import { messageRoutes } from "./messages.ts";
 import { installOpenApi, openApiRoutes } from "./openapi.ts";
 import { operationRoutes } from "./operations.ts";
+import { pageRoutes } from "./page.ts";
 import { provisioningRoutes } from "./provisioning.ts";
 import { installSecurityHeaders } from "./security-headers.ts";
 import type { HttpServices } from "./services.ts";
@@ -28,7 +29,7 @@ export async function registerHttp(server: FastifyInstance, services: HttpServic
 
   operationRoutes(app, services);
   openApiRoutes(app);
-  const { apiKey, developmentSecret } = services;
+  const { apiKey, developmentSecret, pageFolder } = services;
   app.register(async (scope) => {
     requireCaller(scope, services);
     const guarded = scope.withTypeProvider<ZodTypeProvider>();
@@ -45,4 +46,5 @@ export async function registerHttp(server: FastifyInstance, services: HttpServic
       developmentTokenRoutes(scope.withTypeProvider<ZodTypeProvider>(), services, developmentSecret),
     );
   }
+  if (pageFolder !== null) pageRoutes(app, pageFolder);
 }

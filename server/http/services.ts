@@ -32,6 +32,8 @@ export interface HttpServices {
   readonly apiKey: string | null;
   /** What development tokens are signed with; null: a real key is configured, and there is no such route. */
   readonly developmentSecret: string | null;
+  /** Where the built web page is; null: there is none. */
+  readonly pageFolder: string | null;
 }
 
 /** A server whose routes are typed by their zod schemas. */

@@ -84,6 +84,7 @@ export async function openStorage(sendBurst = 10_000): Promise<Storage> {
     allowedOrigins: { kind: "same_origin" },
     apiKey: API_KEY,
     developmentSecret: SECRET,
+    pageFolder: null,
   };
   return { services, sink, close: () => store.close() };
 }

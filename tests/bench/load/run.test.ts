@@ -20,7 +20,8 @@ describeOnBoth("a load on two nodes", { nodes: 2, settings }, (stack) => {
     expect(result.latency.p50).toBeGreaterThan(0);
     expect(result.latency.p99).toBeGreaterThanOrEqual(result.latency.p50);
     expect(result.latency.max).toBeGreaterThanOrEqual(result.latency.p99);
-    expect(result.elapsed).toBeGreaterThanOrEqual(200);
+    // Node counts a timer's milliseconds from the beginning of a turn of its loop: one of 200 may fire within the last.
+    expect(result.elapsed).toBeGreaterThan(199);
     expect(result.busy).toBeGreaterThan(0);
   });
 

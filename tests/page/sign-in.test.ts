@@ -1,0 +1,99 @@
+import { expect, it } from "vitest";
+import { SECRET, tokenFor } from "../support/stack.ts";
+import { eventually } from "./person.ts";
+import { onStage } from "./stage.ts";
+
+/** What the browser says of an answer that the test asked for. */
+const REFUSED = /Failed to load resource: the server responded with a status of 4\d\d/;
+
+onStage("signing in to a server without a key", {}, (stage) => {
+  it("takes a name, and leaves nothing behind when it is over", async () => {
+    const [alice, bob] = await stage().people("alice", "bob");
+    await alice.open(bob.name);
+    await alice.button("Sign out").click();
+    await alice.page.getByRole("heading", { level: 1, name: "Parley" }).waitFor();
+    await alice.page.reload();
+    await alice.page.getByRole("textbox", { name: "Your name" }).waitFor();
+    expect(await alice.page.evaluate("sessionStorage.length")).toBe(0);
+    await eventually(() => alice.page.title()).toBe("Parley");
+  });
+
+  it("refuses a name that cannot be one, and says why", async () => {
+    const alice = await stage().visitor("not a name ");
+    alice.expectTrouble(REFUSED);
+    await alice.page.goto(alice.origin);
+    await alice.page.getByRole("textbox", { name: "Your name" }).fill("not a name");
+    await alice.button("Sign in").click();
+    await alice.page
+      .getByRole("alert")
+      .getByText(/username/i)
+      .waitFor();
+    await alice.button("Sign in").waitFor();
+  });
+
+  it("outlives a reload: the person, the room and its messages", async () => {
+    const [alice, bob] = await stage().people("alice", "bob");
+    await alice.open(bob.name);
+    await alice.say("still here");
+    await alice.message("still here").getByRole("img", { name: "Stored" }).waitFor();
+    await alice.page.reload();
+    await alice.page.getByRole("banner").getByText(alice.name, { exact: true }).waitFor();
+    await alice.page.getByRole("heading", { level: 2, name: bob.name }).waitFor();
+    await eventually(() => alice.texts()).toEqual(["still here"]);
+    await alice.say("and again");
+    await eventually(() => alice.texts()).toEqual(["still here", "and again"]);
+  });
+
+  it("is for a tab alone: another tab of the browser is somebody else", async () => {
+    const [alice] = await stage().people("alice");
+    const opening = alice.context.waitForEvent("page");
+    await alice.page.getByRole("link", { name: /another tab/ }).click();
+    const other = await opening;
+    await other.getByRole("textbox", { name: "Your name" }).waitFor();
+  });
+});
+
+onStage("signing in to a server with a key", { JWT_SECRET: SECRET }, (stage) => {
+  it("says what to do where a name is not enough", async () => {
+    const alice = await stage().visitor("alice");
+    alice.expectTrouble(REFUSED);
+    await alice.page.goto(alice.origin);
+    await alice.page.getByRole("textbox", { name: "Your name" }).fill(alice.name);
+    await alice.button("Sign in").click();
+    await alice.page.getByRole("alert").getByText("open this page with ?token=<jwt>").waitFor();
+  });
+
+  it("takes a token from the address, which does not keep it", async () => {
+    const alice = await stage().visitor("alice");
+    const token = await tokenFor(alice.name, { name: "Alice Liddell" });
+    await alice.page.goto(`${alice.origin}/?token=${token}`);
+    await alice.page.getByRole("banner").getByText("Alice Liddell").waitFor();
+    expect(alice.page.url()).toBe(`${alice.origin}/`);
+
+    await alice.page.reload();
+    await alice.page.getByRole("banner").getByText("Alice Liddell").waitFor();
+  });
+
+  it("goes to the room that stands behind the token in the address", async () => {
+    const [alice, bob] = [await stage().visitor("alice"), await stage().visitor("bob")];
+    await bob.page.goto(`${bob.origin}/?token=${await tokenFor(bob.name)}`);
+    await bob.page.getByRole("banner").getByText(bob.name, { exact: true }).waitFor();
+    await alice.page.goto(`${alice.origin}/?token=${await tokenFor(alice.name)}#/${bob.name}`);
+    await alice.say("straight to you");
+    await bob.conversation(alice.name).getByText("1 unread").waitFor();
+  });
+
+  it.each([
+    ["that has expired", () => tokenFor("alice", {}, -60)],
+    ["that is none", async () => "not-a-token"],
+  ])("refuses a token %s, and says so", async (_which, token) => {
+    const alice = await stage().visitor("alice");
+    alice.expectTrouble(REFUSED);
+    await alice.page.goto(`${alice.origin}/?token=${await token()}`);
+    await alice.page.getByRole("alert").getByText("The token was refused or has expired.").waitFor();
+    expect(alice.page.url()).toBe(`${alice.origin}/`);
+    await alice.page.reload();
+    await alice.page.getByRole("textbox", { name: "Your name" }).waitFor();
+    expect(await alice.page.getByRole("alert").count()).toBe(0);
+  });
+});

@@ -1,0 +1,160 @@
+import { useSignal } from "@preact/signals";
+import type { ConversationDetailsBody, ProfileBody } from "../../client/index.ts";
+import type { Details } from "../details.ts";
+import { displayName } from "../people.ts";
+import type { Presence } from "../presence.ts";
+import { problemText } from "../session.ts";
+import { plural } from "../words.ts";
+import { useWorkspace } from "../workspace.ts";
+import { Avatar } from "./avatar.tsx";
+import { Dialog } from "./dialog.tsx";
+import { Icon } from "./icon.tsx";
+import { PeoplePicker } from "./people-picker.tsx";
+
+export function Members({
+  details,
+  presence,
+  group,
+  onClosed,
+}: {
+  details: Details;
+  presence: Presence;
+  group: ConversationDetailsBody;
+  onClosed: () => void;
+}) {
+  const { me } = useWorkspace().people;
+  const problem = useSignal<string | null>(null);
+  const isCreator = group.creator_id === me.id;
+  const hidden = group.members_count - group.members.length;
+
+  const attempt = async (command: Promise<void>) => {
+    problem.value = null;
+    try {
+      await command;
+    } catch (error) {
+      problem.value = problemText(error);
+    }
+  };
+
+  return (
+    <Dialog title="Members" onClosed={onClosed}>
+      {(close) => (
+        <div class="stack">
+          {isCreator && <Rename name={group.name} onRename={(name) => void attempt(details.rename(name))} />}
+          <ul class="people" aria-label="Members of the group">
+            {group.members.map((member) => (
+              <Member
+                key={member.id}
+                member={member}
+                isCreator={member.id === group.creator_id}
+                isOnline={presence.online.value.has(member.username)}
+                onRemove={isCreator && member.id !== me.id ? () => void attempt(details.remove(member.id)) : null}
+              />
+            ))}
+          </ul>
+          {hidden > 0 && <p class="muted">and {plural(hidden, "other", "others")}</p>}
+          {problem.value !== null && (
+            <p class="alert" role="alert">
+              {problem.value}
+            </p>
+          )}
+          {isCreator && (
+            <PeoplePicker
+              except={group.members.map(({ username }) => username)}
+              typedLabel={(name) => `Add “${name}”`}
+              pick={(username) => void attempt(details.add([username]))}
+            />
+          )}
+          <Leave
+            onLeave={() => {
+              void attempt(details.leave());
+              close();
+            }}
+          />
+        </div>
+      )}
+    </Dialog>
+  );
+}
+
+function Member({
+  member,
+  isCreator,
+  isOnline,
+  onRemove,
+}: {
+  member: ProfileBody;
+  isCreator: boolean;
+  isOnline: boolean;
+  onRemove: (() => void) | null;
+}) {
+  const { people } = useWorkspace();
+  const name = displayName(member);
+  return (
+    <li class="person">
+      <Avatar name={name} of={member.username} image={member.avatar} />
+      <span class="person-name">
+        <bdi>{name}</bdi>
+        {people.isMe(member.username) && <span class="muted"> (you)</span>}
+      </span>
+      {isOnline && <span class="presence online">online</span>}
+      {isCreator && <span class="tag">creator</span>}
+      {onRemove !== null && (
+        <button type="button" class="small" aria-label={`Remove ${name}`} onClick={onRemove}>
+          Remove
+        </button>
+      )}
+    </li>
+  );
+}
+
+function Rename({ name, onRename }: { name: string; onRename: (name: string) => void }) {
+  const text = useSignal(name);
+  const isNew = text.value.trim() !== "" && text.value.trim() !== name;
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (isNew) onRename(text.value.trim());
+  };
+  return (
+    <form class="rename" onSubmit={submit}>
+      <label class="field">
+        <span>Group name</span>
+        <input
+          maxLength={256}
+          value={text.value}
+          onInput={(event) => {
+            text.value = event.currentTarget.value;
+          }}
+        />
+      </label>
+      <button type="submit" disabled={!isNew}>
+        Rename
+      </button>
+    </form>
+  );
+}
+
+/** Asks once more: who has left is back only when the creator adds them. */
+function Leave({ onLeave }: { onLeave: () => void }) {
+  const isAsked = useSignal(false);
+  if (!isAsked.value) {
+    const ask = () => {
+      isAsked.value = true;
+    };
+    return (
+      <button type="button" class="quiet-danger" onClick={ask}>
+        <Icon name="signOut" /> Leave group
+      </button>
+    );
+  }
+  return (
+    <div class="dialog-buttons">
+      <button type="button" onClick={() => (isAsked.value = false)}>
+        Stay
+      </button>
+      <button type="button" class="danger" onClick={onLeave}>
+        Leave
+      </button>
+    </div>
+  );
+}
