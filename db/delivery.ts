@@ -1,5 +1,5 @@
 /** What delivery asks when the channel layer lost something, or a client comes back: the changes, by their numbers. */
-import { and, asc, eq, gt, inArray, lte, sql } from "drizzle-orm";
+import { and, asc, count, eq, gt, inArray, lte, sql } from "drizzle-orm";
 import type { Change } from "../server/core/events.ts";
 import type { Message } from "../server/core/model.ts";
 import type { ChangedMessage, DeliveryStore } from "../server/core/store.ts";
@@ -122,6 +122,13 @@ export function deliveryStore(database: Drizzle): DeliveryStore {
         .from(members)
         .innerJoin(conversations, eq(conversations.id, members.conversationId))
         .where(eq(members.userId, userId)),
+
+    conversationCounts: (userIds) =>
+      database
+        .select({ userId: members.userId, conversations: count() })
+        .from(members)
+        .where(inArray(members.userId, [...userIds]))
+        .groupBy(members.userId),
 
     membersAmong: async (conversationId, userIds) => {
       const [row] = await database

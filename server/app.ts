@@ -64,7 +64,7 @@ export interface Server {
 
 /** Frames of one socket that wait for its consumer before reading from it pauses. */
 const MAX_WAITING_FRAMES = 64;
-/** How often what is listened to is compared with storage. */
+/** How often what is listened to is compared with storage, and who is here with the channel layer's roster. */
 const SWEEP_SECONDS = 5;
 
 /** Opens what the configuration names. */
@@ -121,7 +121,12 @@ export async function startServer(
   };
   const { connections } = transport;
   const heartbeat = new Heartbeat({ connections, pingSeconds: config.pingSeconds, now: Date.now });
-  const presences = new RoomPresences({ layer, log, largeRoomMembers: config.largeRoomMembers });
+  const presences = new RoomPresences({
+    layer,
+    log,
+    largeRoomMembers: config.largeRoomMembers,
+    sweepSeconds: isSwept ? SWEEP_SECONDS : null,
+  });
   const seenMarks = new SeenMarks(store, log);
   const metrics = createMetrics({ transport, hub, userFeeds });
 
@@ -179,6 +184,7 @@ export async function startServer(
     await seenMarks.idle();
     heartbeat.stop();
     hub.close();
+    presences.close();
     await layer.close();
     await store.close();
   };

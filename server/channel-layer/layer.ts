@@ -40,7 +40,7 @@ export interface ChannelLayer {
  *
  * With `announced`, the group has a version that grows by one with each member who comes or goes, and every node that is
  * subscribed to the group (this one too) hears of each through `onChange`, in the order of versions unless the layer
- * lost some.
+ * lost some. A store that lost its rosters goes on with versions above all that any node knows.
  */
 export interface Roster {
   /** Adds this node's word for `member`. Repeating it changes nothing. */
@@ -50,6 +50,11 @@ export interface Roster {
   /** At most `listed` of the members now. Rejects with `LayerUnavailable`. */
   list(group: string, listed: number): Promise<RosterList>;
   has(group: string, member: string): Promise<boolean>;
+  /**
+   * The version of each group, in their order: one command for each 1,000. Only for groups whose members are announced.
+   * Rejects with `LayerUnavailable`.
+   */
+  versions(groups: readonly string[]): Promise<number[]>;
   onChange(handler: (change: RosterChange) => void): void;
 }
 
@@ -58,6 +63,11 @@ export interface RosterList {
   readonly members: readonly string[];
   readonly total: number;
   readonly version: number;
+  /**
+   * Ms until every node has had the time to say its words again, after the store had lost them; otherwise 0. Until then
+   * somebody who is not in the list, or of whom a leaving is heard, may be here by a node that has yet to say so.
+   */
+  readonly wholeIn: number;
 }
 
 export interface RosterJoin {

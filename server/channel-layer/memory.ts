@@ -55,7 +55,7 @@ export class MemoryBroker {
 
   /** True when the member is new to the group. */
   say(layer: MemoryChannelLayer, name: string, member: string, announced: boolean): boolean {
-    const group = this.#groups.get(name) ?? { members: new Map(), version: this.#version(name) };
+    const group = this.#groups.get(name) ?? { members: new Map(), version: this.version(name) };
     this.#groups.set(name, group);
     this.#versionsOfEmptied.delete(name);
     const nodes = group.members.get(member);
@@ -84,11 +84,15 @@ export class MemoryBroker {
       if (members.length >= listed) break;
       members.push(member);
     }
-    return { members, total: group?.members.size ?? 0, version: this.#version(name) };
+    return { members, total: group?.members.size ?? 0, version: this.version(name), wholeIn: 0 };
   }
 
   isMember(name: string, member: string): boolean {
     return this.#groups.get(name)?.members.has(member) ?? false;
+  }
+
+  version(name: string): number {
+    return this.#groups.get(name)?.version ?? this.#versionsOfEmptied.get(name) ?? this.#highestForgotten;
   }
 
   #announce(name: string, group: Group, member: string, present: boolean): void {
@@ -97,10 +101,6 @@ export class MemoryBroker {
     for (const layer of this.#layers) {
       if (layer.isSubscribed(name)) queueMicrotask(() => layer.receiveChange(change));
     }
-  }
-
-  #version(name: string): number {
-    return this.#groups.get(name)?.version ?? this.#versionsOfEmptied.get(name) ?? this.#highestForgotten;
   }
 
   /** Drops an emptied group but not at once its version, which must not go backwards for those who remember it. */
@@ -192,6 +192,11 @@ export class MemoryChannelLayer implements ChannelLayer, Roster {
   async has(group: string, member: string): Promise<boolean> {
     this.#requireAlive();
     return this.#broker.isMember(group, member);
+  }
+
+  async versions(groups: readonly string[]): Promise<number[]> {
+    this.#requireAlive();
+    return groups.map((group) => this.#broker.version(group));
   }
 
   onChange(handler: (change: RosterChange) => void): void {

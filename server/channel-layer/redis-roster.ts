@@ -7,6 +7,7 @@ import {
   type RosterList,
 } from "./layer.ts";
 import type { LayerLog, RedisConnection } from "./redis-connection.ts";
+import { type JoinReply, type ListReply, type OpenReply, toRosterList } from "./roster-replies.ts";
 import { type RosterScript, rosterScripts } from "./roster-scripts.ts";
 import { RosterWords } from "./roster-words.ts";
 
@@ -14,6 +15,7 @@ const LEASE_MS = LEASE_SECONDS * 1_000;
 
 /** Words in one run of a script: Redis is held up for a millisecond or two, not for longer. */
 const WORDS_IN_ONE_SCRIPT = 200;
+const VERSIONS_IN_ONE_SCRIPT = 1_000;
 
 /** Whether Redis knows this node's words. Only a session may speak for it (see the scripts); a new one says all again. */
 type State =
@@ -24,8 +26,6 @@ type State =
 
 /** What Redis held of this node when a session began. */
 export type WordsBefore = "kept" | "forgotten";
-
-type ListReply = [total: number, version: string, members: string[]];
 
 /**
  * The roster on Redis. This node's words are kept here as well: they are the truth, and each new session tells Redis all
@@ -41,6 +41,10 @@ export class RedisRoster implements Roster {
   readonly #reopenedHandlers: ((before: WordsBefore) => void)[] = [];
   #state: State = { kind: "away" };
   #lastSession = 0;
+  /** The roster's life (see the scripts) that this node has said its words in; empty before the first. */
+  #life = "";
+  /** Of any group. */
+  #highestVersion = 0;
   #renewals: NodeJS.Timeout | undefined;
 
   constructor(options: { connection: RedisConnection; prefix: string; nodeId: string; log: LayerLog }) {
@@ -74,6 +78,7 @@ export class RedisRoster implements Roster {
   }
 
   receive(change: RosterChange): void {
+    this.#highestVersion = Math.max(this.#highestVersion, change.version);
     for (const handler of this.#changeHandlers) handler(change);
   }
 
@@ -85,15 +90,9 @@ export class RedisRoster implements Roster {
     const session = this.#requireOpen();
     const word = this.#words.say(group, member, announced);
     try {
-      const [isNew, ...before] = await this.#speak<[isNew: number, ...ListReply]>(
-        rosterScripts.join,
-        session,
-        group,
-        member,
-        flag(announced),
-        listed,
-      );
-      return { before: rosterList(before), isNew: isNew === 1 };
+      const args = [group, member, flag(announced), listed];
+      const [isNew, ...before] = await this.#speak<JoinReply>(rosterScripts.join, session, ...args);
+      return { before: this.#heed(toRosterList(before)), isNew: isNew === 1 };
     } catch (error) {
       // Redis may have heard it all the same: the next session takes it back.
       this.#words.unsay(word);
@@ -118,14 +117,23 @@ export class RedisRoster implements Roster {
 
   async list(group: string, listed: number): Promise<RosterList> {
     const session = this.#requireOpen();
-    const reply = await this.#run(rosterScripts.list, this.#nodeId, session, [group, listed]);
-    return rosterList(reply as ListReply);
+    return this.#heed(toRosterList(await this.#speak<ListReply>(rosterScripts.list, session, group, listed)));
   }
 
   async has(group: string, member: string): Promise<boolean> {
     this.#requireOpen();
     const { client } = this.#connection;
     return (await this.#connection.ask(client.hexists(`${this.#prefix}roster:${group}`, member))) === 1;
+  }
+
+  async versions(groups: readonly string[]): Promise<number[]> {
+    const session = this.#requireOpen();
+    const runs: Promise<string[]>[] = [];
+    for (let from = 0; from < groups.length; from += VERSIONS_IN_ONE_SCRIPT) {
+      const some = groups.slice(from, from + VERSIONS_IN_ONE_SCRIPT);
+      runs.push(this.#speak<string[]>(rosterScripts.versions, session, ...some));
+    }
+    return (await Promise.all(runs)).flat().map(Number);
   }
 
   /** Takes back all words. While Redis is away the lease does it, by running out. */
@@ -171,8 +179,10 @@ export class RedisRoster implements Roster {
   async #begin(session: number): Promise<WordsBefore> {
     const { client } = this.#connection;
     const loads = Object.values(rosterScripts).map(({ lua }) => this.#connection.ask(client.script("LOAD", lua)));
-    const opened = this.#speak<number>(rosterScripts.open, session, LEASE_MS);
-    const [kept] = await Promise.all([opened, ...loads]);
+    const known = [LEASE_MS, this.#life, this.#highestVersion];
+    const opened = this.#speak<OpenReply>(rosterScripts.open, session, ...known);
+    const [[kept, life]] = await Promise.all([opened, ...loads]);
+    this.#life = life;
     return kept === 1 ? "kept" : "forgotten";
   }
 
@@ -265,6 +275,11 @@ export class RedisRoster implements Roster {
     return this.#connection.ask(client.evalsha(script.sha, 0, this.#prefix, node, session, ...args));
   }
 
+  #heed(list: RosterList): RosterList {
+    this.#highestVersion = Math.max(this.#highestVersion, list.version);
+    return list;
+  }
+
   #requireOpen(): number {
     if (this.#state.kind !== "open") throw new LayerUnavailable(`the roster is ${this.#state.kind}`);
     return this.#state.session;
@@ -277,8 +292,4 @@ export class RedisRoster implements Roster {
 
 function flag(announced: boolean): "1" | "0" {
   return announced ? "1" : "0";
-}
-
-function rosterList([total, version, members]: ListReply): RosterList {
-  return { members, total, version: Number(version) };
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { LEASE_SECONDS } from "./layer.ts";
 
 /**
  * The roster's moves on Redis: each is one script, so that what is counted, what is announced and the order of versions
@@ -11,21 +12,31 @@ import { createHash } from "node:crypto";
  * | `roster-version:<group>` | the group's version |
  * | `roster-node:<node>` | hash: each word of the node → `1` or `0` (announced) and the session that said it last; field `session` → the session that may speak for the node |
  * | `roster-leases` | sorted set: node → when its lease runs out, in ms of Redis' clock (nodes' clocks may differ by minutes) |
+ * | `roster-life` | hash: `id` of this life of the roster; `run`, Redis' run id; `begun`, in ms; `floor`, which all its versions are above; `inherited`, `1` when a node has come from a life before |
  *
  * A session is a node's run on one connection. A command of an older session is refused: it may sit in the buffers of a
  * paused Redis long after the node gave it up as failed.
  *
  * A version starts from Redis' clock in microseconds and grows by one. So a version that is forgotten (`EMPTY_SECONDS` after
- * the last member left, or when Redis restarts empty) starts again above all that anybody remembers: a group does not
- * change a million times a second. The number stays below 2^53.
+ * the last member left) starts again above all that anybody remembers: a group does not change a million times a second.
+ * The number stays below 2^53.
+ *
+ * A life of the roster ends when it can no longer be taken at its word: Redis was emptied, or restarted (perhaps with what
+ * it had saved an hour ago), or no node reached it for a lease's time. In the next one nodes say their words again, each
+ * when it is back; until all have had a lease's time for that, who is not listed may be here all the same. With the first
+ * node that remembers another life the floor rises, so that whoever has listed a group sees a gap at the next change, lists
+ * it again and learns of this.
  */
 const EMPTY_SECONDS = 600;
+/** How long into a life a node may still be about to say its words: its lease, and a second for the saying. */
+const WHOLE_MS = (LEASE_SECONDS + 1) * 1_000;
 
 /** Every script's arguments begin with the prefix, a node (whose words are meant) and a session of it (may be empty). */
 const prelude = `
 local prefix, node, session = ARGV[1], ARGV[2], ARGV[3]
 local words = prefix .. 'roster-node:' .. node
 local leases = prefix .. 'roster-leases'
+local life = prefix .. 'roster-life'
 
 local function members_key(group) return prefix .. 'roster:' .. group end
 local function version_key(group) return prefix .. 'roster-version:' .. group end
@@ -35,13 +46,26 @@ local function now()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+local function microseconds()
+  local time = redis.call('TIME')
+  return time[1] * 1000000 + time[2]
+end
+
+local function floor() return tonumber(redis.call('HGET', life, 'floor') or 0) end
+
 local function version(group)
   local known = redis.call('GET', version_key(group))
-  if known then return known end
-  local time = redis.call('TIME')
-  local start = time[1] .. string.format('%06d', time[2])
-  redis.call('SET', version_key(group), start, 'EX', ${EMPTY_SECONDS})
+  if known and tonumber(known) > floor() then return known end
+  local start = string.format('%.0f', math.max(microseconds(), floor() + 1))
+  if known then redis.call('SET', version_key(group), start, 'KEEPTTL')
+  else redis.call('SET', version_key(group), start, 'EX', ${EMPTY_SECONDS}) end
   return start
+end
+
+local function whole_in()
+  local known = redis.call('HMGET', life, 'begun', 'inherited')
+  if known[2] ~= '1' then return 0 end
+  return math.max(0, known[1] + ${WHOLE_MS} - now())
 end
 
 local function announce(group, member, sign)
@@ -95,7 +119,7 @@ local function listing(group, listed)
   elseif listed > 0 then
     members = redis.call('HRANDFIELD', members_key(group), listed)
   end
-  return { total, version(group), members }
+  return { total, version(group), whole_in(), members }
 end
 `;
 
@@ -109,15 +133,33 @@ function script(body: string): RosterScript {
   return { lua, sha: createHash("sha1").update(lua).digest("hex") };
 }
 
-/** All but `list` and `sweep` answer `null` to who may not speak for the node (any more). */
+/** All but `sweep` answer `null` to who may not speak for the node (any more). */
 export const rosterScripts = {
-  /** lease ms → 1 when Redis still held the node's words, 0 when it did not */
+  /**
+   * lease ms, the life that the node knows (empty: none), the highest version it knows → [1 when Redis still held the
+   * node's words, else 0, the life it is now]. Where INFO is not permitted, a restart with saved data begins no new life.
+   */
   open: script(`
 local known = redis.call('HGET', words, 'session')
 if known and tonumber(known) > tonumber(session) then return false end
+local info = redis.pcall('INFO', 'server')
+local run = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or ''
+local last = redis.call('ZRANGE', leases, -1, -1, 'WITHSCORES')
+local is_held = last[2] and tonumber(last[2]) > now()
+if not is_held or redis.call('HGET', life, 'run') ~= run then
+  local floor = string.format('%.0f', microseconds())
+  redis.call('HSET', life, 'id', node .. ':' .. session, 'run', run, 'begun', now(), 'floor', floor, 'inherited', '0')
+end
+if ARGV[5] ~= '' and ARGV[5] ~= redis.call('HGET', life, 'id') then
+  local raised, time = floor(), microseconds()
+  if redis.call('HGET', life, 'inherited') == '0' then raised = math.max(raised, time) end
+  -- Another Redis, whose clock is behind.
+  if tonumber(ARGV[6]) > time then raised = math.max(raised, tonumber(ARGV[6])) end
+  redis.call('HSET', life, 'inherited', '1', 'floor', string.format('%.0f', raised))
+end
 redis.call('HSET', words, 'session', session)
 redis.call('ZADD', leases, now() + ARGV[4], node)
-return known and 1 or 0
+return { known and 1 or 0, redis.call('HGET', life, 'id') }
 `),
 
   /** lease ms → nodes whose lease has run out (at most 16) */
@@ -128,11 +170,11 @@ redis.call('ZADD', leases, time + ARGV[4], node)
 return redis.call('ZRANGEBYSCORE', leases, '-inf', time, 'LIMIT', 0, 16)
 `),
 
-  /** group, member, announced, listed → [is new, total, version, members], the last three as they were before */
+  /** group, member, announced, listed → [is new, total, version, whole in, members], the last four as they were before */
   join: script(`
 if not speaks() then return false end
 local before = listing(ARGV[4], tonumber(ARGV[7]))
-return { say(ARGV[4], ARGV[5], ARGV[6]), before[1], before[2], before[3] }
+return { say(ARGV[4], ARGV[5], ARGV[6]), before[1], before[2], before[3], before[4] }
 `),
 
   /** group, member, announced → 1 */
@@ -162,6 +204,7 @@ local cursor = take_back_some(ARGV[4], ARGV[5], nil)
 if cursor == '0' then
   redis.call('DEL', words)
   redis.call('ZREM', leases, node)
+  if redis.call('EXISTS', leases) == 0 then redis.call('DEL', life) end
 end
 return cursor
 `),
@@ -179,8 +222,17 @@ if cursor == '0' and redis.call('EXISTS', words) == 0 then redis.call('ZREM', le
 return cursor
 `),
 
-  /** group, listed → [total, version, members] */
+  /** group, listed → [total, version, ms until the roster is whole, members] */
   list: script(`
+if not speaks() then return false end
 return listing(ARGV[4], tonumber(ARGV[5]))
+`),
+
+  /** group… → the version of each */
+  versions: script(`
+if not speaks() then return false end
+local versions = {}
+for i = 4, #ARGV do versions[i - 3] = version(ARGV[i]) end
+return versions
 `),
 } as const satisfies Record<string, RosterScript>;

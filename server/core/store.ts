@@ -187,6 +187,8 @@ export interface DeliveryStore {
   positions(conversationIds: readonly string[]): Promise<Position[]>;
   /** Where the user is a member, since which seq, and by which version of the membership. */
   memberships(userId: string): Promise<Membership[]>;
+  /** In how many conversations each of the users is; who is in none is missing. */
+  conversationCounts(userIds: readonly string[]): Promise<{ userId: string; conversations: number }[]>;
   /** Of these users, those who are members now, and the membership's version that this is true for. */
   membersAmong(conversationId: string, userIds: readonly string[]): Promise<{ membership: number; userIds: string[] }>;
 }

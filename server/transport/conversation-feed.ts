@@ -9,6 +9,7 @@ import type { Change, Signal } from "../core/events.ts";
 import type { DeliveryStore, Position } from "../core/store.ts";
 import { Delivery } from "./delivery.ts";
 import { NumberTracker } from "./number-tracker.ts";
+import type { Turns } from "./turns.ts";
 
 export interface ConversationListener {
   /** Who listens: they must be a member. */
@@ -32,6 +33,8 @@ export interface FeedOptions {
   readonly conversationId: string;
   readonly store: Pick<DeliveryStore, "changes" | "membersAmong">;
   readonly log: FeedLog;
+  /** Where what storage is asked to make up for a loss waits for its turn. */
+  readonly turns: Turns;
 }
 
 /** Nodes that commit at the same moment reach a third one in any order; this long, in ms, a gap may close by itself. */
@@ -157,7 +160,7 @@ export class ConversationFeed {
     // Otherwise the end of the start or of the check looks at both.
     if (this.#state !== "live") return;
     this.#checkReads(position.reads);
-    if (this.#announcedMembership > this.#membership) this.#recheckMembers();
+    if (this.#announcedMembership > this.#membership) this.#recheckMembers("in turn");
     else this.#deliverHeld();
   }
 
@@ -192,13 +195,15 @@ export class ConversationFeed {
     if (this.#repair.state !== "idle") return;
     const timer = setTimeout(() => {
       this.#repair = { state: "fetching" };
-      this.#fetch().then(
-        (delayOfNext) => this.#fetched(delayOfNext),
-        (error: unknown) => {
-          this.#warn(error, "missed changes could not be fetched");
-          this.#fetched(RETRY);
-        },
-      );
+      this.#options.turns
+        .take(() => this.#fetch())
+        .then(
+          (delayOfNext) => this.#fetched(delayOfNext),
+          (error: unknown) => {
+            this.#warn(error, "missed changes could not be fetched");
+            this.#fetched(RETRY);
+          },
+        );
     }, delay);
     this.#repair = { state: "waiting", timer };
   }
@@ -234,22 +239,25 @@ export class ConversationFeed {
     return Math.max(this.#membership, this.#announcedMembership);
   }
 
-  #recheckMembers(): void {
+  /** "in turn": a comparison found it out, perhaps for many conversations at once. */
+  #recheckMembers(when: "now" | "in turn" = "now"): void {
     if (this.#state === "closed" || this.#state === "checking_members") return;
     this.#state = "checking_members";
-    this.#checkMembers();
+    this.#checkMembers(when);
   }
 
   /** Until storage answers, nothing with a number goes out: better late than to somebody who was removed. */
-  #checkMembers(): void {
-    this.#askForMembers().catch((error: unknown) => {
+  #checkMembers(when: "now" | "in turn"): void {
+    const ask = () => this.#askForMembers();
+    (when === "now" ? ask() : this.#options.turns.take(ask)).catch((error: unknown) => {
       if (this.#state !== "checking_members") return;
       this.#warn(error, "members could not be checked");
-      this.#membersRetry = setTimeout(() => this.#checkMembers(), RETRY);
+      this.#membersRetry = setTimeout(() => this.#checkMembers("in turn"), RETRY);
     });
   }
 
   async #askForMembers(): Promise<void> {
+    if (this.#state !== "checking_members") return;
     const { store, conversationId } = this.#options;
     const userIds = new Set([...this.#listeners].map((listener) => listener.userId));
     this.#addedWhileChecking = Number.POSITIVE_INFINITY;

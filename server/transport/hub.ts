@@ -9,11 +9,14 @@ import type { DeliveryStore } from "../core/store.ts";
 import { ConversationFeed, type ConversationListener, type FeedLog } from "./conversation-feed.ts";
 import { decodeEvents, encodeEvents } from "./event-payload.ts";
 import { conversationGroup, parseGroup, userGroup } from "./groups.ts";
+import { Turns } from "./turns.ts";
 
 export interface UserListener {
   hear(event: UserEvent): void;
   /** Events may have gone unheard: the list of conversations is to be read again. */
   missedEvents(): void;
+  /** In how many conversations the user is, as storage says. */
+  compare(conversations: number): void;
 }
 
 export interface Subscription {
@@ -23,7 +26,7 @@ export interface Subscription {
 
 export interface HubOptions {
   readonly layer: ChannelLayer;
-  readonly store: Pick<DeliveryStore, "positions" | "changes" | "membersAmong">;
+  readonly store: Pick<DeliveryStore, "positions" | "changes" | "membersAmong" | "conversationCounts">;
   readonly log: FeedLog;
   /**
    * How often, in seconds, what is listened to is compared with storage, so that even a lost event that nothing follows is
@@ -32,8 +35,10 @@ export interface HubOptions {
   readonly sweepSeconds: number | null;
 }
 
-/** Conversations for each query of a sweep. */
-const POSITIONS_PER_QUERY = 2_000;
+/** Conversations, or users, for each query of a sweep. */
+const COMPARED_PER_QUERY = 2_000;
+/** News of users are few, and what is asked about them is dearer: every sixth sweep asks about users too. */
+const SWEEPS_PER_USER_SWEEP = 6;
 /** Between two tries while storage or the layer does not answer, in ms. */
 const RETRY = 1_000;
 
@@ -41,13 +46,16 @@ const RETRY = 1_000;
 type UserPayload = UserEvent | { readonly type: "missed_events"; readonly userId: string };
 
 export class Hub implements EventSink {
+  /** Where re-reading from storage waits for its turn, a conversation or a user at a time. */
+  readonly turns = new Turns();
   readonly #options: HubOptions;
   readonly #feeds = new Map<string, { readonly feed: ConversationFeed; started: Promise<void> }>();
   readonly #users = new Map<string, { readonly listeners: Set<UserListener>; subscribed: Promise<void> }>();
   readonly #sweep: NodeJS.Timeout | null;
+  #sweeps = 0;
   /** What storage gave no position of: nobody else may ever ask again. */
   readonly #uncompared = new Set<string>();
-  /** Users whose other nodes missed an event: no sweep finds that out. */
+  /** Users whose other nodes missed an event. */
   readonly #untold = new Set<string>();
   #retry: NodeJS.Timeout | null = null;
   #isClosed = false;
@@ -58,7 +66,7 @@ export class Hub implements EventSink {
     layer.onMessage((group, payload) => this.#receive(group, payload));
     layer.onReset(() => this.#recover());
     layer.onPublishFailed((group) => this.#publishFailed(group));
-    this.#sweep = sweepSeconds === null ? null : setInterval(() => this.#compareAll(), sweepSeconds * 1000).unref();
+    this.#sweep = sweepSeconds === null ? null : setInterval(() => this.#sweepAll(), sweepSeconds * 1000).unref();
   }
 
   emit(events: readonly ConversationEvent[]): void {
@@ -97,7 +105,7 @@ export class Hub implements EventSink {
       let entry = this.#feeds.get(conversationId);
       if (entry === undefined) {
         const { store, log } = this.#options;
-        const feed = new ConversationFeed({ conversationId, store, log });
+        const feed = new ConversationFeed({ conversationId, store, log, turns: this.turns });
         entry = { feed, started: Promise.resolve() };
         this.#feeds.set(conversationId, entry);
         fresh.push(feed);
@@ -232,13 +240,33 @@ export class Hub implements EventSink {
     for (const { listeners } of this.#users.values()) for (const listener of listeners) listener.missedEvents();
   }
 
+  #sweepAll(): void {
+    this.#compareAll();
+    this.#sweeps += 1;
+    if (this.#sweeps % SWEEPS_PER_USER_SWEEP > 0) return;
+    this.#compareUsers([...this.#users.keys()]).catch((err: unknown) => {
+      this.#options.log.warn({ err }, "users could not be compared");
+    });
+  }
+
+  async #compareUsers(userIds: readonly string[]): Promise<void> {
+    for (let from = 0; from < userIds.length; from += COMPARED_PER_QUERY) {
+      const some = userIds.slice(from, from + COMPARED_PER_QUERY);
+      const counts = await this.#options.store.conversationCounts(some);
+      const known = new Map(counts.map(({ userId, conversations }) => [userId, conversations]));
+      for (const id of some) {
+        for (const listener of this.#users.get(id)?.listeners ?? []) listener.compare(known.get(id) ?? 0);
+      }
+    }
+  }
+
   #compareAll(): void {
     this.#compareEach([...this.#feeds.keys()]);
   }
 
   #compareEach(ids: readonly string[]): void {
-    for (let from = 0; from < ids.length; from += POSITIONS_PER_QUERY) {
-      this.#compare(ids.slice(from, from + POSITIONS_PER_QUERY));
+    for (let from = 0; from < ids.length; from += COMPARED_PER_QUERY) {
+      this.#compare(ids.slice(from, from + COMPARED_PER_QUERY));
     }
   }
 

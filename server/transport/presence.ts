@@ -2,17 +2,13 @@
  * Who is in a room, as this node's sockets are told it. The layer's roster is the truth; each room with local sockets
  * keeps a copy that follows the roster's versions, so that a socket's list and the joins and leaves after it always add up.
  */
-import {
-  type ChannelLayer,
-  LEASE_SECONDS,
-  type RosterChange,
-  type RosterJoin,
-  type RosterList,
-} from "../channel-layer/layer.ts";
+import type { ChannelLayer, RosterChange, RosterJoin, RosterList } from "../channel-layer/layer.ts";
 import type { PresenceChanged } from "../core/events.ts";
 import type { FeedLog } from "./conversation-feed.ts";
 import { Delivery } from "./delivery.ts";
 import { conversationGroup, parseGroup } from "./groups.ts";
+import { RosterCopy } from "./roster-copy.ts";
+import { Turns } from "./turns.ts";
 
 export interface PresenceListener {
   hear(delivery: Delivery): void;
@@ -34,9 +30,14 @@ export interface Entrance {
 }
 
 export interface RoomPresencesOptions {
-  readonly layer: ChannelLayer;
+  readonly layer: Pick<ChannelLayer, "roster" | "onReset">;
   readonly log: FeedLog;
   readonly largeRoomMembers: number;
+  /**
+   * How often, in seconds, the copies are compared with the roster's versions, so that even a lost join or leave that
+   * nothing follows is noticed. Null where the layer loses nothing because it has no other node.
+   */
+  readonly sweepSeconds: number | null;
 }
 
 /** A user in a room, on this node. */
@@ -53,27 +54,23 @@ interface Room {
   readonly copy: RosterCopy;
 }
 
-/** "starting": the roster's answer is awaited; what is heard meanwhile is kept. */
-type RosterCopy = {
-  state: "starting" | "following" | "unfollowed";
-  version: number;
-  members: Set<string>;
-  kept: RosterChange[];
-  started: Promise<void>;
-};
-
-/** After the layer was emptied, other nodes need as long as a lease to say again who is with them. */
-const GRACE = (LEASE_SECONDS + 1) * 1000;
-const RETRY = 1_000;
-
 export class RoomPresences {
   readonly #options: RoomPresencesOptions;
   readonly #rooms = new Map<string, Room>();
+  readonly #turns = new Turns();
+  readonly #sweep: NodeJS.Timeout | null;
+  #isComparing = false;
+  /** The first failure is logged, and the next one after an answer. */
+  #roster: "answers" | "fails" = "answers";
 
   constructor(options: RoomPresencesOptions) {
     this.#options = options;
-    options.layer.roster.onChange((change) => this.#changed(change));
-    options.layer.onReset(() => this.#recover());
+    const { layer, sweepSeconds } = options;
+    layer.roster.onChange((change) => this.#changed(change));
+    layer.onReset(() => {
+      for (const { copy } of this.#rooms.values()) copy.reread();
+    });
+    this.#sweep = sweepSeconds === null ? null : setInterval(() => this.#compare(), sweepSeconds * 1000).unref();
   }
 
   get size(): number {
@@ -109,23 +106,43 @@ export class RoomPresences {
     if (occupant.sockets > 0) return;
     room.occupants.delete(username);
     this.#options.layer.roster.leave(conversationGroup(conversationId), username, { announced: !isLarge });
-    if (room.occupants.size === 0) this.#rooms.delete(conversationId);
+    if (room.occupants.size > 0) return;
+    room.copy.close();
+    this.#rooms.delete(conversationId);
+  }
+
+  /** Nothing is asked for any more. */
+  close(): void {
+    if (this.#sweep !== null) clearInterval(this.#sweep);
+    for (const { copy } of this.#rooms.values()) copy.close();
   }
 
   #room({ conversationId }: Entrance): Room {
     let room = this.#rooms.get(conversationId);
     if (room === undefined) {
-      const copy: RosterCopy = {
-        state: "unfollowed",
-        version: 0,
-        members: new Set(),
-        kept: [],
-        started: Promise.resolve(),
-      };
-      room = { listeners: new Set(), occupants: new Map(), copy };
+      room = this.#newRoom(conversationId);
       this.#rooms.set(conversationId, room);
     }
     return room;
+  }
+
+  #newRoom(conversationId: string): Room {
+    const { layer, largeRoomMembers } = this.#options;
+    const listeners = new Set<PresenceListener>();
+    const copy = new RosterCopy({
+      read: () => layer.roster.list(conversationGroup(conversationId), largeRoomMembers),
+      tell: (username, present) => {
+        const event: PresenceChanged = { type: "presence_changed", conversationId, username, present };
+        const delivery = new Delivery(event);
+        for (const listener of listeners) listener.hear(delivery);
+      },
+      turns: this.#turns,
+      onRead: () => {
+        this.#roster = "answers";
+      },
+      onFailed: (error) => this.#failed({ conversation: conversationId, err: error }),
+    });
+    return { listeners, occupants: new Map(), copy };
   }
 
   async #enterLarge(occupant: Occupant, { conversationId, username }: Entrance): Promise<OnlineList> {
@@ -137,29 +154,21 @@ export class RoomPresences {
   async #enterFollowed(room: Room, occupant: Occupant, entrance: Entrance): Promise<OnlineList> {
     const { conversationId, username, listener } = entrance;
     const { copy } = room;
-    if (copy.state === "unfollowed") {
-      copy.state = "starting";
+    if (copy.isUnfollowed) {
       room.listeners.add(listener);
       const joined = this.#join(conversationId, username, true);
       occupant.joined ??= joined;
-      copy.started = joined.then(
-        ({ before }) => this.#start(room, before),
-        (error: unknown) => {
-          copy.state = "unfollowed";
-          copy.kept = [];
-          throw error;
-        },
-      );
+      copy.follow(joined);
       await copy.started;
       return toOnlineList((await joined).before);
     }
     await copy.started;
     // The list and the listening begin at the same moment: what is in the list already is not heard as well.
-    const list = { members: [...copy.members], total: copy.members.size, version: copy.version };
+    const { members } = copy;
     room.listeners.add(listener);
     occupant.joined ??= this.#join(conversationId, username, true);
     await occupant.joined;
-    return toOnlineList(list);
+    return toOnlineList({ members, total: members.length });
   }
 
   #join(conversationId: string, username: string, announced: boolean): Promise<RosterJoin> {
@@ -167,87 +176,34 @@ export class RoomPresences {
     return layer.roster.join(conversationGroup(conversationId), username, { announced, listed: largeRoomMembers });
   }
 
-  #start(room: Room, list: RosterList): void {
-    const { copy } = room;
-    copy.state = "following";
-    copy.version = list.version;
-    copy.members = new Set(list.members);
-    for (const change of copy.kept.splice(0)) this.#apply(room, change);
-  }
-
   #changed(change: RosterChange): void {
     const { kind, id } = parseGroup(change.group);
-    if (kind !== "conversation") return;
-    const room = this.#rooms.get(id);
-    if (room === undefined) return;
-    switch (room.copy.state) {
-      case "starting":
-        room.copy.kept.push(change);
-        return;
-      case "following":
-        this.#apply(room, change);
-        return;
-      case "unfollowed":
-        return;
+    if (kind === "conversation") this.#rooms.get(id)?.copy.hear(change);
+  }
+
+  async #compare(): Promise<void> {
+    const followed = [...this.#rooms].filter(([, { copy }]) => copy.isFollowing);
+    if (followed.length === 0 || this.#isComparing) return;
+    this.#isComparing = true;
+    try {
+      const groups = followed.map(([conversationId]) => conversationGroup(conversationId));
+      const versions = await this.#options.layer.roster.versions(groups);
+      this.#roster = "answers";
+      for (const [index, [, { copy }]] of followed.entries()) copy.compare(versions[index] ?? 0);
+    } catch (error) {
+      this.#failed({ conversations: followed.length, err: error });
+    } finally {
+      this.#isComparing = false;
     }
   }
 
-  #apply(room: Room, change: RosterChange): void {
-    const { copy } = room;
-    const { id: conversationId } = parseGroup(change.group);
-    if (change.version <= copy.version) return;
-    if (change.version > copy.version + 1) {
-      this.#refresh(conversationId, "joins and leaves");
-      return;
-    }
-    copy.version = change.version;
-    this.#set(conversationId, room, change.member, change.present);
-  }
-
-  #set(conversationId: string, room: Room, username: string, present: boolean): void {
-    const { members } = room.copy;
-    if (members.has(username) === present) return;
-    if (present) members.add(username);
-    else members.delete(username);
-    const event: PresenceChanged = { type: "presence_changed", conversationId, username, present };
-    const delivery = new Delivery(event);
-    for (const listener of room.listeners) listener.hear(delivery);
-  }
-
-  /** The layer was away: who came is told at once, who seems to have gone only when everybody had time to say so. */
-  #recover(): void {
-    for (const conversationId of this.#rooms.keys()) this.#refresh(conversationId, "joins");
-    setTimeout(() => {
-      for (const conversationId of this.#rooms.keys()) this.#refresh(conversationId, "joins and leaves");
-    }, GRACE).unref();
-  }
-
-  #refresh(conversationId: string, told: "joins" | "joins and leaves"): void {
-    this.#reread(conversationId, told).catch((error: unknown) => {
-      this.#options.log.warn({ conversation: conversationId, err: error }, "who is in a room could not be read");
-      setTimeout(() => this.#refresh(conversationId, told), RETRY).unref();
-    });
-  }
-
-  async #reread(conversationId: string, told: "joins" | "joins and leaves"): Promise<void> {
-    const room = this.#rooms.get(conversationId);
-    if (room === undefined || room.copy.state !== "following") return;
-    const { layer, largeRoomMembers } = this.#options;
-    const list = await layer.roster.list(conversationGroup(conversationId), largeRoomMembers);
-    if (this.#rooms.get(conversationId) !== room || room.copy.state !== "following") return;
-    // What was heard while the list was on its way is newer than it.
-    if (list.version < room.copy.version) return;
-    room.copy.version = list.version;
-    const present = new Set(list.members);
-    for (const username of present) this.#set(conversationId, room, username, true);
-    // A list that was cut says nothing of who is not on it.
-    if (told === "joins" || list.total > present.size) return;
-    for (const username of room.copy.members) {
-      if (!present.has(username)) this.#set(conversationId, room, username, false);
-    }
+  #failed(details: object): void {
+    if (this.#roster === "fails") return;
+    this.#roster = "fails";
+    this.#options.log.warn(details, "who is in a room could not be read; trying further");
   }
 }
 
-function toOnlineList(list: RosterList): OnlineList {
+function toOnlineList(list: Pick<RosterList, "members" | "total">): OnlineList {
   return { users: [...list.members].sort(), total: list.total };
 }

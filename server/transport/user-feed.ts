@@ -34,6 +34,9 @@ export interface UserFeedOptions {
 const RETRY = 1_000;
 const CHANGES_PER_FETCH = 500;
 
+/** "in turn": what a reset, or a failure, asks for; everybody else's is asked for at the same moment. */
+type When = "now" | "in turn";
+
 export class UserFeed implements UserListener {
   readonly ledger: UnreadLedger;
   readonly #options: UserFeedOptions;
@@ -41,7 +44,7 @@ export class UserFeed implements UserListener {
   readonly #followed = new Map<string, Follower>();
   /** How often a conversation was left, as far as events say. */
   #leavings = 0;
-  #closed = false;
+  #state: "opening" | "open" | "closed" = "opening";
 
   constructor(options: UserFeedOptions) {
     this.#options = options;
@@ -71,10 +74,11 @@ export class UserFeed implements UserListener {
     const memberships = await store.memberships(userId);
     for (const follower of await this.#follow(memberships)) follower.goLive();
     for (const standing of await store.standings(userId)) this.#load(standing, "silently");
+    if (this.#state === "opening") this.#state = "open";
   }
 
   close(): void {
-    this.#closed = true;
+    this.#state = "closed";
     const { hub, userId } = this.#options;
     hub.leaveUser(userId, this);
     for (const [conversationId, follower] of this.#followed) hub.leave(conversationId, follower);
@@ -95,7 +99,13 @@ export class UserFeed implements UserListener {
   }
 
   missedEvents(): void {
-    this.#refresh().catch((error: unknown) => this.#again(error, () => this.missedEvents()));
+    const { turns } = this.#options.hub;
+    turns.take(() => this.#refresh()).catch((error: unknown) => this.#again(error, () => this.missedEvents()));
+  }
+
+  /** A conversation that was joined unheard shows here alone: nothing of it is listened to. */
+  compare(conversations: number): void {
+    if (this.#state === "open" && this.#followed.size !== conversations) this.missedEvents();
   }
 
   /** One conversation's events, from its follower, in order. */
@@ -110,7 +120,10 @@ export class UserFeed implements UserListener {
     const follower = this.#followed.get(conversationId);
     if (follower === undefined) return;
     this.ledger.expect(conversationId);
-    this.#recount(follower).catch((error: unknown) => this.#again(error, () => this.recount(conversationId)));
+    const { turns } = this.#options.hub;
+    turns
+      .take(() => this.#recount(follower))
+      .catch((error: unknown) => this.#again(error, () => this.recount(conversationId)));
   }
 
   /** No longer a member: nothing more is heard of it, and it counts no more. */
@@ -130,6 +143,7 @@ export class UserFeed implements UserListener {
 
   async #recount(follower: Follower): Promise<void> {
     const { store, userId } = this.#options;
+    if (!this.#isFollowing(follower)) return;
     const { conversationId, membership } = follower;
     const standing = await store.standing(userId, conversationId);
     if (!this.#isFollowing(follower)) return;
@@ -151,17 +165,17 @@ export class UserFeed implements UserListener {
   #join(membership: Membership): void {
     const follower = this.#followed.get(membership.conversationId);
     if (follower === undefined) {
-      this.#joinAll([membership]).catch((error: unknown) => this.#again(error, () => this.#join(membership)));
+      this.#joinAll([membership], "now").catch((error: unknown) => this.#again(error, () => this.#join(membership)));
     } else if (follower.renew(membership)) {
       // Removed and added again: what was unread before is not any more.
       this.recount(membership.conversationId);
     }
   }
 
-  async #joinAll(memberships: readonly Membership[]): Promise<void> {
+  async #joinAll(memberships: readonly Membership[], when: When): Promise<void> {
     for (const follower of await this.#follow(memberships)) {
       for (const listener of this.#listeners) listener.joined?.(follower.joinedAs);
-      this.#catchUp(follower);
+      this.#catchUp(follower, when);
     }
   }
 
@@ -170,7 +184,7 @@ export class UserFeed implements UserListener {
    * live. When it rejects, none is followed.
    */
   async #follow(memberships: readonly Membership[]): Promise<Follower[]> {
-    if (this.#closed) return [];
+    if (this.#state === "closed") return [];
     const { hub, userId } = this.#options;
     const followers = memberships
       .filter(({ conversationId }) => !this.#followed.has(conversationId))
@@ -192,12 +206,16 @@ export class UserFeed implements UserListener {
     return this.#followed.get(follower.conversationId) === follower;
   }
 
-  #catchUp(follower: Follower): void {
-    this.#tellSinceJoined(follower).catch((error: unknown) => this.#again(error, () => this.#catchUp(follower)));
+  #catchUp(follower: Follower, when: When): void {
+    const tell = () => this.#tellSinceJoined(follower);
+    (when === "now" ? tell() : this.#options.hub.turns.take(tell)).catch((error: unknown) => {
+      this.#again(error, () => this.#catchUp(follower, "in turn"));
+    });
   }
 
   /** Everything since they joined is news to them: also what was said, or read elsewhere, before this node listened. */
   async #tellSinceJoined(follower: Follower): Promise<void> {
+    if (!this.#isFollowing(follower)) return;
     const { hub, store, userId } = this.#options;
     const { conversationId } = follower;
     const { from } = follower.joinedAs;
@@ -220,6 +238,7 @@ export class UserFeed implements UserListener {
 
   /** After the layer was away: conversations may have come or gone, and counts moved, unheard. */
   async #refresh(): Promise<void> {
+    if (this.#state === "closed") return;
     const { store, userId } = this.#options;
     const leavings = this.#leavings;
     const before = [...this.#followed.values()].map((follower) => ({ follower, membership: follower.membership }));
@@ -236,14 +255,14 @@ export class UserFeed implements UserListener {
     for (const standing of await store.standings(userId)) this.#load(standing, "aloud");
     // What they left meanwhile is not to be followed by the membership that they had; they may have another since.
     if (leavings !== this.#leavings) await this.#refresh();
-    else await this.#joinAll(memberships);
+    else await this.#joinAll(memberships, "in turn");
   }
 
   #again(error: unknown, retry: () => void): void {
-    if (this.#closed) return;
+    if (this.#state === "closed") return;
     this.#options.log.warn({ user: this.#options.userId, err: error }, "a user's conversations could not be followed");
     setTimeout(() => {
-      if (!this.#closed) retry();
+      if (this.#state !== "closed") retry();
     }, RETRY).unref();
   }
 }

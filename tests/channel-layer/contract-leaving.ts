@@ -56,6 +56,7 @@ export function describeLeaving(current: Current): void {
       await expect(a.subscribe(["room"])).rejects.toThrow(LayerUnavailable);
       await expect(a.roster.join("room", "alice", announced)).rejects.toThrow(LayerUnavailable);
       await expect(a.roster.list("room", 10)).rejects.toThrow(LayerUnavailable);
+      await expect(a.roster.versions(["room"])).rejects.toThrow(LayerUnavailable);
       await expect(a.roster.has("room", "alice")).rejects.toThrow(LayerUnavailable);
       a.unsubscribe(["room"]);
       a.roster.leave("room", "alice", announced);

@@ -6,7 +6,10 @@ export function describeRoster(current: Current): void {
     test("a join tells who was there before, and whether the member is new", async () => {
       const { a, b, c } = current();
       const first = await a.roster.join("room", "alice", announced);
-      expect(first).toEqual({ before: { members: [], total: 0, version: expect.any(Number) }, isNew: true });
+      expect(first).toEqual({
+        before: { members: [], total: 0, version: expect.any(Number), wholeIn: 0 },
+        isNew: true,
+      });
       const repeated = await a.roster.join("room", "alice", announced);
       expect(repeated.isNew).toBe(false);
       const elsewhere = await b.roster.join("room", "alice", announced);
@@ -45,6 +48,7 @@ export function describeRoster(current: Current): void {
         members: ["bob"],
         total: 1,
         version: before.version + 3,
+        wholeIn: 0,
       });
     });
 
@@ -70,7 +74,12 @@ export function describeRoster(current: Current): void {
       const { before } = await a.roster.join("room", "alice", unannounced);
       await a.roster.join("room", "bob", unannounced);
       a.roster.leave("room", "bob", unannounced);
-      expect(await a.roster.list("room", 10)).toEqual({ members: ["alice"], total: 1, version: before.version });
+      expect(await a.roster.list("room", 10)).toEqual({
+        members: ["alice"],
+        total: 1,
+        version: before.version,
+        wholeIn: 0,
+      });
       await a.roster.join("room", "carol", announced);
       await eventually(() => expect(heard.changes).toHaveLength(1));
       expect(heard.changes).toEqual([{ group: "room", member: "carol", present: true, version: before.version + 1 }]);
@@ -151,7 +160,24 @@ export function describeRoster(current: Current): void {
       a.roster.leave("room", "bob", announced);
       a.roster.leave("nowhere", "alice", announced);
       await b.ping();
-      expect(await a.roster.list("room", 10)).toEqual({ members: ["alice"], total: 1, version });
+      expect(await a.roster.list("room", 10)).toEqual({ members: ["alice"], total: 1, version, wholeIn: 0 });
+    });
+
+    test("the versions of many groups, in the order in which they were asked for", async () => {
+      const { a, b } = current();
+      const groups = Array.from({ length: 2_500 }, (_, index) => `room-${index}`);
+      const joins = await Promise.all(
+        groups.map((group) => a.roster.join(group, "alice", { ...announced, listed: 0 })),
+      );
+      const joined = joins.map(({ before }) => before.version + 1);
+      expect(await b.roster.versions(groups)).toEqual(joined);
+      a.roster.leave("room-1700", "alice", announced);
+      await a.roster.join("room-3", "bob", announced);
+      const expected = joined.map((version, index) => (index === 3 || index === 1_700 ? version + 1 : version));
+      expect(await b.roster.versions(groups)).toEqual(expected);
+      const [third] = await b.roster.versions(["room-3"]);
+      expect(third).toBe((await b.roster.list("room-3", 0)).version);
+      expect(await b.roster.versions([])).toEqual([]);
     });
 
     test("the version does not go back when a group empties", async () => {
@@ -159,7 +185,7 @@ export function describeRoster(current: Current): void {
       await a.roster.join("room", "alice", announced);
       a.roster.leave("room", "alice", announced);
       const emptied = await a.roster.list("room", 10);
-      expect(emptied).toEqual({ members: [], total: 0, version: expect.any(Number) });
+      expect(emptied).toEqual({ members: [], total: 0, version: expect.any(Number), wholeIn: 0 });
       const { before } = await b.roster.join("room", "bob", announced);
       expect(before).toEqual(emptied);
     });

@@ -17,6 +17,7 @@ function slowLayer(layer: ChannelLayer): { layer: ChannelLayer; release(): void 
   const roster: Roster = {
     list: (...args) => layer.roster.list(...args),
     has: (...args) => layer.roster.has(...args),
+    versions: (...args) => layer.roster.versions(...args),
     leave: (...args) => layer.roster.leave(...args),
     onChange: (handler) => layer.roster.onChange(handler),
     join: async (...args) => {
@@ -45,7 +46,7 @@ async function openRoom() {
     warn: (_fields: object, message: string) => expect.unreachable(message),
     error: (_fields: object, message: string) => expect.unreachable(message),
   };
-  const presences = new RoomPresences({ layer, log, largeRoomMembers: 100 });
+  const presences = new RoomPresences({ layer, log, largeRoomMembers: 100, sweepSeconds: null });
   /** Resolves with who is here, by the list and what was heard after it; rejects where the two do not add up. */
   const enter = (username: string) => {
     const heard: { username: string; present: boolean }[] = [];

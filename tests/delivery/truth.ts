@@ -154,6 +154,14 @@ export class Truth implements TruthStore {
     return this.#answer("memberships", found.length, found);
   }
 
+  conversationCounts(userIds: readonly string[]): Promise<{ userId: string; conversations: number }[]> {
+    const all = [...this.#conversations.values()];
+    const found = userIds
+      .map((userId) => ({ userId, conversations: all.filter(({ members }) => members.has(userId)).length }))
+      .filter(({ conversations }) => conversations > 0);
+    return this.#answer("conversationCounts", userIds.length, found);
+  }
+
   standings(userId: string): Promise<Standing[]> {
     const found = [...this.#conversations.keys()].flatMap((id) => this.#standing(userId, id) ?? []);
     return this.#answer("standings", found.length, found);

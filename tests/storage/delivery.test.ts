@@ -223,6 +223,23 @@ describeStorage("what delivery asks for", (storage) => {
     expect(await store.memberships(carol.id)).toEqual([]);
   });
 
+  test("conversationCounts: for each of many users, unless there is none", async () => {
+    const { store } = storage();
+    const [alice, bob, carol, dave] = await introduce(store, "alice", "bob", "carol", "dave");
+    const group = await openGroup(store, alice, bob, carol);
+    await store.removeMember(group, carol.id);
+    await store.openDirect(bob.id, alice.id);
+    await store.openDirect(bob.id, bob.id);
+    const counts = await store.conversationCounts([bob.id, carol.id, dave.id, alice.id, newId()]);
+    expect(new Map(counts.map(({ userId, conversations }) => [userId, conversations]))).toEqual(
+      new Map([
+        [alice.id, 2],
+        [bob.id, 3],
+      ]),
+    );
+    expect(await store.conversationCounts([])).toEqual([]);
+  });
+
   test("membersAmong: who of them is there, and by which version", async () => {
     const { store } = storage();
     const [alice, bob, carol] = await introduce(store, "alice", "bob", "carol");

@@ -36,6 +36,7 @@ export class FaultyLayer implements ChannelLayer {
       leave: (...leave) => inner.leave(...leave),
       list: (...list) => inner.list(...list),
       has: (...has) => inner.has(...has),
+      versions: (...versions) => inner.versions(...versions),
       onChange: (handler) => inner.onChange((change: RosterChange) => this.#arrive(() => handler(change))),
     };
   }
