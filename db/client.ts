@@ -4,11 +4,12 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { PGlite } from "@electric-sql/pglite";
+import type { PGlite } from "@electric-sql/pglite";
 import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
 import { drizzle as drizzlePglite } from "drizzle-orm/pglite";
 import { migrate as migratePglite } from "drizzle-orm/pglite/migrator";
 import { lockFolder } from "./folder-lock.ts";
+import { openEmbeddedPostgres } from "./pglite.ts";
 import { migratePostgres, openConnections, type PostgresOptions } from "./postgres.ts";
 import { rootFolder } from "./root-folder.ts";
 
@@ -69,28 +70,27 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
   };
 }
 
-/** `folder` null: in memory, gone with the process. */
-export async function openPglite(folder: string | null): Promise<Database> {
+/** `folder` null: in memory, gone with the process. `onNotice`: told when the database gave up, and what became of it. */
+export async function openPglite(folder: string | null, onNotice?: (message: string) => void): Promise<Database> {
   let release = async () => {};
   if (folder !== null) {
     await mkdir(folder, { recursive: true });
     release = await lockFolder(folder);
   }
-  const pglite = folder === null ? new PGlite() : new PGlite(join(folder, "pglite"));
-  await pglite.waitReady;
-  for (const [name, value] of Object.entries(BY_KEY)) await pglite.exec(`set ${name} = ${value}`);
-  const database = drizzlePglite(pglite);
+  const pglite = await openEmbeddedPostgres({ folder, settings: BY_KEY, ...(onNotice && { onNotice }) });
+  // All that drizzle asks of a client.
+  const database = drizzlePglite(pglite.client as PGlite);
   await migratePglite(database, { migrationsFolder: join(rootFolder(), "migrations") });
   return {
     description:
       folder === null ? "embedded PostgreSQL (PGlite) in memory" : `embedded PostgreSQL (PGlite) in ${folder}`,
     drizzle: database as Drizzle,
     writer: {
-      query: async (statement, params) => (await pglite.query<Row>(statement, [...params])).rows,
+      query: async (statement, params) => (await pglite.client.query<Row>(statement, [...params])).rows,
       transaction: (work) => database.transaction((transaction) => work(transaction as Drizzle)),
     },
     ping: async () => {
-      await pglite.query("select 1");
+      await pglite.client.query("select 1");
     },
     close: async () => {
       await pglite.close();

@@ -71,7 +71,7 @@ const SWEEP_SECONDS = 5;
 export async function openFoundations(config: Config, log: FastifyBaseLogger): Promise<Foundations> {
   const database =
     config.database === null
-      ? await openPglite(config.dataDirectory)
+      ? await openPglite(config.dataDirectory, (message) => log.warn(message))
       : await openPostgres({ ...config.database, onNotice: (message) => log.debug({ notice: message }, "PostgreSQL") });
   const store = createStore(database, newId);
   try {
@@ -128,7 +128,12 @@ export async function startServer(
     sweepSeconds: isSwept ? SWEEP_SECONDS : null,
   });
   const seenMarks = new SeenMarks(store, log);
-  const metrics = createMetrics({ transport, hub, userFeeds });
+  const roomMembers = new RoomMembers({
+    conversations: core.conversations,
+    log,
+    largeRoomMembers: config.largeRoomMembers,
+  });
+  const metrics = createMetrics({ transport, hub, userFeeds, presences, roomMembers });
 
   // Not a literal in the call, because the types of ws do not know `closeTimeout` (ms) yet.
   const socketOptions = {
@@ -164,11 +169,7 @@ export async function startServer(
       presences,
       socketCounts: new SocketCounts(layer, config.maxSocketsPerUser),
       seenMarks,
-      roomMembers: new RoomMembers({
-        conversations: core.conversations,
-        log,
-        largeRoomMembers: config.largeRoomMembers,
-      }),
+      roomMembers,
       limits: config,
       log,
     },

@@ -2,6 +2,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { encodings } from "./transport/delivery.ts";
 import type { Hub } from "./transport/hub.ts";
+import type { RoomPresences } from "./transport/presence.ts";
 import type { Transport, TransportCounters } from "./transport/transport.ts";
 import type { UserFeeds } from "./transport/user-feeds.ts";
 
@@ -14,7 +15,13 @@ const COUNTERS: readonly { key: keyof TransportCounters; name: string; help: str
   { key: "silentPeers", name: "parley_silent_peers_total", help: "Sockets cut after two unanswered pings" },
 ];
 
-export function createMetrics(parts: { transport: Transport; hub: Hub; userFeeds: UserFeeds }): Registry {
+export function createMetrics(parts: {
+  transport: Transport;
+  hub: Hub;
+  userFeeds: UserFeeds;
+  presences: RoomPresences;
+  roomMembers: { readonly size: number };
+}): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -23,6 +30,8 @@ export function createMetrics(parts: { transport: Transport; hub: Hub; userFeeds
   gauge(registers, "parley_sockets", "Open sockets", () => parts.transport.connections.size);
   gauge(registers, "parley_groups", "Channel layer groups listened to", () => parts.hub.size);
   gauge(registers, "parley_user_feeds", "Users whose conversations are followed", () => parts.userFeeds.size);
+  gauge(registers, "parley_presence_rooms", "Rooms that somebody is in", () => parts.presences.size);
+  gauge(registers, "parley_room_member_lists", "Rooms whose members are kept", () => parts.roomMembers.size);
   return registry;
 }
 
