@@ -7,6 +7,7 @@ import pretty from "pino-pretty";
 import { openPglite, openPostgres } from "../db/client.ts";
 import { rootFolder } from "../db/root-folder.ts";
 import { createStore } from "../db/store.ts";
+import { Arrivals } from "./arrivals.ts";
 import { type Authenticator, createAuthenticator } from "./auth/authenticator.ts";
 import { developmentSecret } from "./auth/development-secret.ts";
 import { selectSubprotocol } from "./auth/handshake.ts";
@@ -18,6 +19,7 @@ import type { Config } from "./config.ts";
 import { RoomMembers } from "./consumers/room-members.ts";
 import { createCore } from "./core/core.ts";
 import type { Store } from "./core/store.ts";
+import { answerBrokenHandshake } from "./http/malformed-requests.ts";
 import { builtPage } from "./http/page.ts";
 import { registerHttp } from "./http/register.ts";
 import { serverOptions } from "./http/server-options.ts";
@@ -25,6 +27,7 @@ import { createMetrics } from "./metrics.ts";
 import { newId } from "./new-id.ts";
 import { username } from "./protocol/fields.ts";
 import { socketRoutes } from "./routing.ts";
+import { prepareShutdown } from "./shutdown.ts";
 import { registerSockets } from "./sockets.ts";
 import { CLOSE_DEADLINE } from "./transport/connection.ts";
 import { Heartbeat } from "./transport/heartbeat.ts";
@@ -58,7 +61,7 @@ export interface Server {
   readonly hasDevelopmentTokens: boolean;
   /** Whether `/` is the web page. */
   readonly hasWebPage: boolean;
-  /** Finishes what is in flight, closes every socket with 1012, then what the server stands on. */
+  /** Finishes what is in flight, closes every socket with 1012 over SHUTDOWN_SECONDS, then what the server stands on. */
   close(): Promise<void>;
 }
 
@@ -128,6 +131,20 @@ export async function startServer(
     sweepSeconds: isSwept ? SWEEP_SECONDS : null,
   });
   const seenMarks = new SeenMarks(store, log);
+  const stopping = new AbortController();
+  const close = prepareShutdown({
+    app,
+    stopping,
+    connections,
+    duration: config.shutdownSeconds * 1_000,
+    writer: core.writer,
+    seenMarks,
+    heartbeat,
+    hub,
+    presences,
+    layer,
+    store,
+  });
   const roomMembers = new RoomMembers({
     conversations: core.conversations,
     log,
@@ -147,6 +164,7 @@ export async function startServer(
     // Sockets are closed below, with a code that tells their clients to come back.
     preClose: (done) => done(),
   });
+  app.websocketServer.on("wsClientError", answerBrokenHandshake);
   await registerHttp(app, {
     ...core,
     authenticate,
@@ -156,9 +174,12 @@ export async function startServer(
     version: version(),
     maxMessageChars: config.maxMessageChars,
     allowedOrigins: config.allowedOrigins,
+    arrivals: new Arrivals(config),
+    trustedProxies: config.trustedProxies,
     apiKey: config.apiKey,
     developmentSecret: secret,
     pageFolder,
+    stopping: stopping.signal,
   });
   registerSockets(app, {
     routes: socketRoutes,
@@ -176,20 +197,8 @@ export async function startServer(
     transport,
     authenticate,
     allowedOrigins: config.allowedOrigins,
+    stopping: stopping.signal,
   });
-  const close = async () => {
-    await core.writer.idle();
-    await connections.closeAll("restarting");
-    await app.close();
-    await core.writer.idle();
-    await seenMarks.idle();
-    heartbeat.stop();
-    hub.close();
-    presences.close();
-    await layer.close();
-    await store.close();
-  };
-  let closing: Promise<void> | null = null;
   return {
     app,
     get address() {
@@ -200,10 +209,7 @@ export async function startServer(
     describe: foundations.describe,
     hasDevelopmentTokens: secret !== null,
     hasWebPage: pageFolder !== null,
-    close: () => {
-      closing ??= close();
-      return closing;
-    },
+    close,
   };
 }
 
@@ -219,5 +225,6 @@ export function createApp(config: Config): FastifyInstance {
     // A line for each request would drown the others, and a URL may carry a token.
     logController: new LogController({ disableRequestLogging: true }),
     ...serverOptions(config.maxFrameBytes),
+    trustProxy: (address) => config.trustedProxies?.has(address) === true,
   });
 }

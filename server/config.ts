@@ -87,6 +87,8 @@ function configOf(set: Settings) {
      */
     tokens: tokensOf(set),
     allowedOrigins: set.ALLOWED_ORIGINS ?? SAME_ORIGIN,
+    /** Null: whoever connects is the client. */
+    trustedProxies: set.TRUST_PROXY ?? null,
     /** Null: users cannot be provisioned. */
     apiKey: set.API_KEY ?? null,
     /** Code points. */
@@ -95,9 +97,15 @@ function configOf(set: Settings) {
     /** A second, for a user. */
     sendRate: set.SEND_RATE,
     sendBurst: set.SEND_BURST,
+    /** A second, for a client network. */
+    connectRate: set.CONNECT_RATE,
+    connectBurst: set.CONNECT_BURST,
+    httpRate: set.HTTP_RATE,
+    httpBurst: set.HTTP_BURST,
     maxSocketsPerUser: set.MAX_SOCKETS_PER_USER,
     maxBufferedBytes: set.MAX_BUFFERED_BYTES,
     pingSeconds: set.PING_SECONDS,
+    shutdownSeconds: set.SHUTDOWN_SECONDS,
     maxGroupMembers: set.MAX_GROUP_MEMBERS,
     /** A room with more members is large. */
     largeRoomMembers: set.LARGE_ROOM_MEMBERS,

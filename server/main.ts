@@ -12,6 +12,9 @@ function readConfig(): Config {
   }
 }
 
+/** Seconds that a shutdown may take beside the closing of sockets. */
+const SHUTDOWN_GRACE = 5;
+
 const config = readConfig();
 const app = createApp(config);
 const { log } = app;
@@ -21,7 +24,13 @@ try {
   const server = await startServer(config, foundations, app);
   // Before anybody can connect: whoever sees it listen may stop it.
   const stop = (signal: NodeJS.Signals) => {
-    log.info(`${signal}: finishing what is in flight`);
+    log.info(`${signal}: finishing what is in flight; once more to end at once`);
+    // By then the last socket was closed some seconds ago; what still hangs would hang for ever.
+    const deadline = config.shutdownSeconds + SHUTDOWN_GRACE;
+    setTimeout(() => {
+      log.fatal(`could not stop in order within ${deadline} s`);
+      process.exit(1);
+    }, deadline * 1_000).unref();
     server.close().then(
       () => {
         log.info("stopped");

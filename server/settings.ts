@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { PUBLIC_KEY_EXPECTED, parsePublicKey } from "./auth/keys.ts";
 import { type AllowedOrigins, parseOrigin } from "./auth/origin.ts";
+import { TrustedProxies } from "./trusted-proxies.ts";
 
 const MAX_INT = 2 ** 31 - 1;
 
@@ -24,6 +25,14 @@ function parsed<T>(parse: (text: string) => T | null, expected: string) {
     context.addIssue({ code: "custom", message: expected });
     return z.NEVER;
   });
+}
+
+/** A second; `off` for no limit. */
+function rate() {
+  return parsed((text): number | "off" | null => {
+    if (text === "off") return text;
+    return /^[1-9]\d{0,9}$/.test(text) && Number(text) <= MAX_INT ? Number(text) : null;
+  }, `expected a whole number from 1 to ${MAX_INT}, or off`);
 }
 
 function oneOf<const T extends string>(words: readonly [T, ...T[]]) {
@@ -77,6 +86,14 @@ export const settings = z.object({
   ALLOWED_ORIGINS: parsed(parseAllowedOrigins, "expected origins such as https://app.example between commas, or *")
     .optional()
     .describe("origins of web pages that may open sockets, between commas; * any; empty: the server's own"),
+  TRUST_PROXY: parsed(
+    TrustedProxies.parse,
+    "expected addresses and ranges such as 10.0.0.0/8 between commas, or loopback",
+  )
+    .optional()
+    .describe(
+      "proxies whose X-Forwarded-For is believed: addresses, CIDR ranges, loopback, between commas; empty: none",
+    ),
   API_KEY: z
     .string()
     .regex(/^\S+$/, "expected no blanks, which a Bearer header cannot carry")
@@ -85,13 +102,24 @@ export const settings = z.object({
 
   MAX_MESSAGE_CHARS: wholeNumber(1, 1_000_000).default(10_000).describe("code points of a message's text"),
   MAX_FRAME_BYTES: wholeNumber(1024, MAX_INT).default(65_536).describe("bytes of a client's frame or HTTP body"),
-  SEND_RATE: wholeNumber(1, MAX_INT).default(20).describe("messages, edits, deletions and pins a second for a user"),
+  SEND_RATE: wholeNumber(1, MAX_INT)
+    .default(20)
+    .describe("messages, their changes and changes of groups a second, for a user"),
   SEND_BURST: wholeNumber(1, MAX_INT).default(60).describe("how many of them may come at once"),
+  CONNECT_RATE: rate()
+    .default(100)
+    .describe("attempts to open a socket a second, for an IPv4 address or IPv6 /64; off: any"),
+  CONNECT_BURST: wholeNumber(1, MAX_INT).default(1000).describe("how many of them may come at once"),
+  HTTP_RATE: rate().default(200).describe("other HTTP requests a second, for an IPv4 address or IPv6 /64; off: any"),
+  HTTP_BURST: wholeNumber(1, MAX_INT).default(1000).describe("how many of them may come at once"),
   MAX_SOCKETS_PER_USER: wholeNumber(1, MAX_INT).default(50).describe("open sockets of one user"),
   MAX_BUFFERED_BYTES: wholeNumber(1024, MAX_INT)
     .default(1_048_576)
     .describe("bytes that may wait for one slow socket before it is closed"),
   PING_SECONDS: wholeNumber(1, 3600).default(25).describe("seconds between pings; dead after two without an answer"),
+  SHUTDOWN_SECONDS: wholeNumber(0, 3600)
+    .default(5)
+    .describe("seconds over which a server that stops closes its sockets; 0: all at once"),
   MAX_GROUP_MEMBERS: wholeNumber(2, MAX_INT).default(10_000).describe("members of a group"),
   LARGE_ROOM_MEMBERS: wholeNumber(1, MAX_INT)
     .default(100)

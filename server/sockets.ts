@@ -19,6 +19,8 @@ export interface SocketOptions {
   readonly transport: Transport;
   readonly authenticate: Authenticator;
   readonly allowedOrigins: AllowedOrigins;
+  /** Aborted when the server begins to stop. */
+  readonly stopping: AbortSignal;
 }
 
 interface Admission {
@@ -35,6 +37,7 @@ export function registerSockets(app: FastifyInstance, options: SocketOptions): v
     if (!request.ws) return;
     // Whoever is refused: the plugin ends the connection after the answer.
     reply.header("connection", "close");
+    if (options.stopping.aborted) throw new Refusal("unavailable", "this node is stopping, try another");
     // The plugin would open a socket on any path, only to close it.
     if (!paths.has(request.routeOptions.url ?? "")) throw new Refusal("not_found", "no socket here");
   });

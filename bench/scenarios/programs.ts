@@ -108,6 +108,8 @@ export async function withProgram<T>(
       HOST: "127.0.0.1",
       PORT: "0",
       JWT_SECRET: SECRET,
+      CONNECT_RATE: "off",
+      HTTP_RATE: "off",
       DATA_DIR: join(directory, "data"),
       REDIS_PREFIX: `parley_bench_${randomBytes(6).toString("hex")}:`,
       ...(database !== null && { DATABASE_URL: database.url }),

@@ -10,7 +10,7 @@ import { Users } from "./users.ts";
 import { Writer } from "./writer.ts";
 
 export interface CoreLimits {
-  /** Messages, edits, deletions and pins a second for a user, and how many at once. */
+  /** Messages, their changes and changes of groups a second for a user, and how many at once. */
   readonly sendRate: number;
   readonly sendBurst: number;
   readonly maxGroupMembers: number;
@@ -40,17 +40,18 @@ const TYPING_RATE = 5;
 
 export function createCore({ store, sink, limits, newId, isUsername }: CoreOptions): Core {
   const { largeRoomMembers, resumeLimit } = limits;
+  const sendRate = new RateLimit(limits.sendRate, limits.sendBurst);
   const writer = new Writer({ store, sink, judge, largeRoomMembers });
   return {
     users: new Users(store, isUsername),
     conversations: new Conversations(store, sink),
-    groups: new Groups(store, sink, limits.maxGroupMembers),
+    groups: new Groups({ store, sink, maxMembers: limits.maxGroupMembers, sendRate }),
     messages: new Messages({
       store,
       writer,
       sink,
       newId,
-      sendRate: new RateLimit(limits.sendRate, limits.sendBurst),
+      sendRate,
       typingRate: new RateLimit(TYPING_RATE, TYPING_RATE),
       largeRoomMembers,
       resumeLimit,

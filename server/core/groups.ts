@@ -2,6 +2,7 @@
 import { Refusal } from "./errors.ts";
 import type { EventSink } from "./events.ts";
 import type { Conversation, Profile } from "./model.ts";
+import type { RateLimit } from "./rate.ts";
 import type { MembershipChange, Store } from "./store.ts";
 
 export interface NewGroupRequest {
@@ -12,19 +13,31 @@ export interface NewGroupRequest {
   readonly members: readonly string[];
 }
 
+export interface GroupsOptions {
+  readonly store: Store;
+  readonly sink: EventSink;
+  readonly maxMembers: number;
+  /** For each user, and the same as that of their messages. */
+  readonly sendRate: RateLimit;
+}
+
+/** What makes or changes a group is refused as `rate_limited` beyond the rate of its user. */
 export class Groups {
   readonly #store: Store;
   readonly #sink: EventSink;
   readonly #maxMembers: number;
+  readonly #sendRate: RateLimit;
 
-  constructor(store: Store, sink: EventSink, maxMembers: number) {
+  constructor({ store, sink, maxMembers, sendRate }: GroupsOptions) {
     this.#store = store;
     this.#sink = sink;
     this.#maxMembers = maxMembers;
+    this.#sendRate = sendRate;
   }
 
   /** @throws Refusal `invalid_frame` (an unknown or one too many member), `conflict` (the id is taken). */
   async create(creator: Profile, request: NewGroupRequest): Promise<Conversation> {
+    this.#spend(creator);
     const invited = await this.#users(request.members);
     const memberIds = [...new Set([creator.id, ...invited.map((profile) => profile.id)])];
     if (memberIds.length > this.#maxMembers) throw this.#tooMany();
@@ -37,6 +50,7 @@ export class Groups {
 
   /** The creator's alone. @throws Refusal `not_found`, `forbidden`. */
   async update(actor: Profile, id: string, fields: { name?: string; imageUrl?: string | null }): Promise<Conversation> {
+    this.#spend(actor);
     const group = await this.#managed(actor, id);
     const isSame =
       (fields.name ?? group.name) === group.name &&
@@ -53,6 +67,7 @@ export class Groups {
 
   /** The creator's alone. Who is a member already is passed over. Resolves with those who were added. */
   async add(actor: Profile, id: string, names: readonly string[]): Promise<readonly Profile[]> {
+    this.#spend(actor);
     await this.#managed(actor, id);
     const invited = await this.#users(names);
     const userIds = [...new Set(invited.map((profile) => profile.id))];
@@ -73,6 +88,7 @@ export class Groups {
 
   /** The creator removes anyone; anyone leaves. `name`: user id or username. Removing a stranger changes nothing. */
   async remove(actor: Profile, id: string, name: string): Promise<void> {
+    this.#spend(actor);
     const group = await this.#group(actor, id);
     const [found] = await this.#store.usersByIdOrName([name]);
     const isLeaving = found?.profile.id === actor.id;
@@ -92,6 +108,10 @@ export class Groups {
   async members(user: Profile, id: string, limit: number): Promise<Profile[]> {
     const group = await this.#group(user, id);
     return this.#store.members(group.id, limit);
+  }
+
+  #spend(actor: Profile): void {
+    this.#sendRate.spend(actor.id, "changes of groups");
   }
 
   async #users(names: readonly string[]): Promise<Profile[]> {

@@ -26,7 +26,7 @@ export interface MessagesOptions {
   readonly writer: Writer;
   readonly sink: EventSink;
   readonly newId: () => string;
-  /** For each user: messages, edits, deletions and pins together. */
+  /** For each user: messages, edits, deletions, pins and changes of groups together. */
   readonly sendRate: RateLimit;
   readonly typingRate: RateLimit;
   readonly largeRoomMembers: number;
@@ -139,8 +139,7 @@ export class Messages {
   }
 
   #spend(actor: Profile): void {
-    const wait = this.#options.sendRate.take(actor.id);
-    if (wait > 0) throw new Refusal("rate_limited", `too many messages; try again in ${wait} ms`, { retryAfter: wait });
+    this.#options.sendRate.spend(actor.id, "messages");
   }
 }
 

@@ -58,7 +58,11 @@ export interface WriterOptions {
 export class Writer {
   readonly #options: WriterOptions;
   #queue: Job[] = [];
-  #running: Promise<void> | null = null;
+  #isRunning = false;
+  /** Jobs since the start: those handed in, and those whose outcome was told. */
+  #handedIn = 0;
+  #told = 0;
+  #settling: { readonly upTo: number; readonly resolve: () => void }[] = [];
   /** Of the batch before. */
   #lastSize = 0;
 
@@ -75,14 +79,16 @@ export class Writer {
     return new Promise((resolve, reject) => this.#enqueue({ kind: "amend", input, resolve, reject }));
   }
 
-  /** Resolves when everything that was handed in so far is committed or refused. */
-  async idle(): Promise<void> {
-    while (this.#running !== null) await this.#running;
+  /** Resolves when everything that was handed in so far was committed or refused, and told. What comes later is not waited for. */
+  settled(): Promise<void> {
+    if (this.#told === this.#handedIn) return Promise.resolve();
+    return new Promise((resolve) => this.#settling.push({ upTo: this.#handedIn, resolve }));
   }
 
   #enqueue(job: Job): void {
     this.#queue.push(job);
-    this.#running ??= this.#run();
+    this.#handedIn += 1;
+    if (!this.#isRunning) void this.#run();
   }
 
   /**
@@ -90,6 +96,7 @@ export class Writer {
    * Nothing is told out of order by that, since the next commit cannot be answered before this turn is over.
    */
   async #run(): Promise<void> {
+    this.#isRunning = true;
     // Where messages come one by one, the next one leaves at once. Where they came together, as the echoes of a room make
     // its members answer, all that this turn of the event loop brings, from however many sockets, goes along.
     await (this.#lastSize > 1 ? new Promise<void>((resolve) => setImmediate(resolve)) : null);
@@ -105,13 +112,24 @@ export class Writer {
         tell();
         tell = await committed;
       }
+      tell = this.#settlingAfter(tell, batch.length);
       // With nothing to do meanwhile, it is told before what it makes clients send is looked for.
       if (this.#queue.length === 0) {
         tell();
         tell = () => {};
       }
     }
-    this.#running = null;
+    this.#isRunning = false;
+  }
+
+  #settlingAfter(tell: Telling, jobs: number): Telling {
+    return () => {
+      tell();
+      this.#told += jobs;
+      const isTold = ({ upTo }: { upTo: number }) => upTo <= this.#told;
+      for (const { resolve } of this.#settling.filter(isTold)) resolve();
+      this.#settling = this.#settling.filter((settling) => !isTold(settling));
+    };
   }
 
   /** Null when there are none in the batch. */

@@ -2,7 +2,7 @@
 import type { FastifyRequest } from "fastify";
 import { signDevelopmentToken } from "../auth/development-secret.ts";
 import { isLoopback } from "../auth/loopback.ts";
-import { type AllowedOrigins, checkOrigin } from "../auth/origin.ts";
+import { checkOrigin } from "../auth/origin.ts";
 import { Refusal } from "../core/errors.ts";
 import { developmentToken, developmentTokenRequest } from "../protocol/http.ts";
 import { profileBody } from "./bodies.ts";
@@ -14,10 +14,11 @@ const LIFETIME_SECONDS = 30 * 24 * 60 * 60;
 
 export function developmentTokenRoutes(
   scope: ZodServer,
-  { users, allowedOrigins }: Pick<HttpServices, "users" | "allowedOrigins">,
+  services: Pick<HttpServices, "users" | "allowedOrigins" | "trustedProxies">,
   secret: string,
 ): void {
-  scope.addHook("onRequest", async (request) => requireLocalClient(request, allowedOrigins));
+  const { users } = services;
+  scope.addHook("onRequest", async (request) => requireLocalClient(request, services));
 
   scope.post(
     "/api/dev/token",
@@ -26,7 +27,10 @@ export function developmentTokenRoutes(
         tags: ["development"],
         summary: "A token for whoever asks on this machine; exists only while no key is configured",
         body: developmentTokenRequest,
-        response: { 200: developmentToken, ...refusals(...BODY_CODES, "forbidden", "conflict", "unavailable") },
+        response: {
+          200: developmentToken,
+          ...refusals(...BODY_CODES, "forbidden", "conflict", "unavailable", "rate_limited"),
+        },
       },
     },
     async ({ body: { username } }) => {
@@ -37,12 +41,20 @@ export function developmentTokenRoutes(
   );
 }
 
-/** What a proxy adds. Behind one on this machine, every client's address is the loopback. */
+/**
+ * What a proxy adds. Behind one on this machine, every client's address is the loopback, and what a proxy hands on unread
+ * the client has written. So no token goes through one, whether it is trusted or not, and says so or not.
+ */
 const PROXY_HEADERS = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
-function requireLocalClient(request: FastifyRequest, allowedOrigins: AllowedOrigins): void {
-  const isProxied = PROXY_HEADERS.some((name) => request.headers[name] !== undefined);
-  if (!isLoopback(request.socket.remoteAddress) || isProxied) {
+function requireLocalClient(
+  request: FastifyRequest,
+  { allowedOrigins, trustedProxies }: Pick<HttpServices, "allowedOrigins" | "trustedProxies">,
+): void {
+  const { remoteAddress } = request.socket;
+  const isProxied =
+    PROXY_HEADERS.some((name) => request.headers[name] !== undefined) || trustedProxies?.has(remoteAddress) === true;
+  if (!isLoopback(remoteAddress) || isProxied) {
     throw new Refusal("forbidden", "development tokens are for clients on the server's own machine");
   }
   // A name of a foreign page's that points to this machine would pass for the same origin (DNS rebinding).

@@ -54,11 +54,15 @@ function answerOfFastify(error: FastifyError): Answer | null {
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
       return { code: "invalid_json", message: "expected a body of Content-Type application/json" };
     case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return { code: "too_large", message: errorCatalogue.too_large.meaning };
+      return { code: "too_large", message: "the body is larger than MAX_FRAME_BYTES" };
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
       return { code: "invalid_frame", message: "the body's size is not what Content-Length says" };
     case "FST_ERR_BAD_URL":
       return { code: "invalid_frame", message: "path: its percent-encoding is not valid" };
+    case "FST_ERR_ROUTE_MISSING_CONTENT_TYPE":
+    case "FST_ERR_ROUTE_MISSING_CONTENT":
+      // Fastify's checks of a QUERY (RFC 10008), which go before it finds that no route knows the method.
+      return { code: "not_found", message: "no such route: QUERY" };
     case "FST_ERR_MAX_PARAM_LENGTH":
       return { code: "invalid_frame", message: "path: a part of it is longer than any id or name" };
     default:

@@ -71,7 +71,7 @@ export function messageRoutes(scope: ZodServer, services: MessageServices): void
         response: {
           200: sentMessage.describe("The client id was stored before: the first message, with `repeated`"),
           201: message,
-          ...refusals(...BODY_CODES, "rate_limited", "forbidden", "not_found", ...CALLER_CODES),
+          ...refusals(...BODY_CODES, "forbidden", "not_found", ...CALLER_CODES),
         },
       },
     },

@@ -8,9 +8,10 @@ import type { HttpServices, ZodServer } from "./services.ts";
 /** Milliseconds after which what has not answered counts as unavailable. */
 const DEADLINE = 2_000;
 
-type OperationServices = Pick<HttpServices, "storage" | "channelLayer" | "metrics">;
+type OperationServices = Pick<HttpServices, "storage" | "channelLayer" | "metrics" | "stopping">;
 
-export function operationRoutes(scope: ZodServer, { storage, channelLayer, metrics }: OperationServices): void {
+export function operationRoutes(scope: ZodServer, services: OperationServices): void {
+  const { storage, channelLayer, metrics, stopping } = services;
   scope.get(
     "/healthz",
     { schema: { tags: ["operations"], summary: "The process is alive", response: { 200: alive, ...refusals() } } },
@@ -22,10 +23,10 @@ export function operationRoutes(scope: ZodServer, { storage, channelLayer, metri
     {
       schema: {
         tags: ["operations"],
-        summary: "Storage and channel layer answer",
+        summary: "The node takes sockets: storage and channel layer answer",
         response: {
           200: readiness.describe("Both answer"),
-          503: readiness.describe("One of them does not"),
+          503: readiness.describe("One of them does not, or the node is stopping"),
           ...refusals(),
         },
       },
@@ -35,7 +36,8 @@ export function operationRoutes(scope: ZodServer, { storage, channelLayer, metri
         healthOf("storage", storage, request.log),
         healthOf("channel layer", channelLayer, request.log),
       ]);
-      const status = storageHealth === "ok" && layerHealth === "ok" ? "ok" : "unavailable";
+      const isHealthy = storageHealth === "ok" && layerHealth === "ok";
+      const status = stopping.aborted ? "stopping" : isHealthy ? "ok" : "unavailable";
       return reply
         .code(status === "ok" ? 200 : 503)
         .send({ status, storage: storageHealth, channel_layer: layerHealth });
@@ -62,7 +64,7 @@ async function healthOf(
   name: string,
   part: { ping(): Promise<void> },
   log: FastifyBaseLogger,
-): Promise<ReadinessBody["status"]> {
+): Promise<ReadinessBody["storage"]> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${DEADLINE} ms`)), DEADLINE);

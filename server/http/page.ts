@@ -38,17 +38,22 @@ export function builtPage(folder: string, log: FastifyBaseLogger): string | null
 
 /** A route for each file that the folder has now, and `/` for index.html: no other path is looked for on the disk. */
 export function pageRoutes(app: ZodServer, folder: string): void {
-  app.register(fastifyStatic, {
-    root: folder,
-    wildcard: false,
-    decorateReply: false,
-    cacheControl: false,
-    setHeaders: (answer, path) => {
-      const name = relative(folder, path).replaceAll("\\", "/");
-      answer.setHeader("content-security-policy", CONTENT_SECURITY_POLICY);
-      answer.setHeader("cross-origin-opener-policy", "same-origin");
-      answer.setHeader("cache-control", name.startsWith(HASHED) ? "public, max-age=31536000, immutable" : "no-cache");
-      if (name === CLIENT_LIBRARY) answer.setHeader("access-control-allow-origin", "*");
-    },
+  app.register(async (scope) => {
+    scope.addHook("onRequest", async ({ routeOptions }, reply) => {
+      reply.header("content-security-policy", CONTENT_SECURITY_POLICY);
+      if (routeOptions.url === `/${CLIENT_LIBRARY}`) reply.header("cross-origin-resource-policy", "cross-origin");
+    });
+    await scope.register(fastifyStatic, {
+      root: folder,
+      wildcard: false,
+      decorateReply: false,
+      cacheControl: false,
+      setHeaders: (answer, path) => {
+        const name = relative(folder, path).replaceAll("\\", "/");
+        answer.setHeader("cross-origin-opener-policy", "same-origin");
+        answer.setHeader("cache-control", name.startsWith(HASHED) ? "public, max-age=31536000, immutable" : "no-cache");
+        if (name === CLIENT_LIBRARY) answer.setHeader("access-control-allow-origin", "*");
+      },
+    });
   });
 }

@@ -5,7 +5,7 @@ import { Unauthorized } from "../auth/unauthorized.ts";
 import { profile, userParams, userProvision } from "../protocol/http.ts";
 import { profileBody } from "./bodies.ts";
 import { SECURITY } from "./openapi.ts";
-import { BODY_CODES, refusals } from "./refusals.ts";
+import { BODY_CODES, CALLER_CODES, refusals } from "./refusals.ts";
 import type { HttpServices, ZodServer } from "./services.ts";
 
 export function provisioningRoutes(scope: ZodServer, { users }: Pick<HttpServices, "users">, apiKey: string): void {
@@ -24,7 +24,7 @@ export function provisioningRoutes(scope: ZodServer, { users }: Pick<HttpService
         security: SECURITY.apiKey,
         params: userParams,
         body: userProvision,
-        response: { 200: profile, ...refusals(...BODY_CODES, "unauthorized", "conflict", "unavailable") },
+        response: { 200: profile, ...refusals(...BODY_CODES, ...CALLER_CODES) },
       },
     },
     async ({ params, body }) =>

@@ -23,7 +23,12 @@ export function refusals(...codes: ErrorCode[]): Partial<Record<ErrorStatus, Ret
 }
 
 /** What every route that asks for a token may answer. */
-export const CALLER_CODES = ["unauthorized", "conflict", "unavailable"] as const satisfies readonly ErrorCode[];
+export const CALLER_CODES = [
+  "unauthorized",
+  "conflict",
+  "unavailable",
+  "rate_limited",
+] as const satisfies readonly ErrorCode[];
 
 /** What every route that takes a body may answer. */
 export const BODY_CODES = ["invalid_json", "invalid_frame", "too_large"] as const satisfies readonly ErrorCode[];

@@ -12,6 +12,7 @@ import { installOpenApi, openApiRoutes } from "./openapi.ts";
 import { operationRoutes } from "./operations.ts";
 import { pageRoutes } from "./page.ts";
 import { provisioningRoutes } from "./provisioning.ts";
+import { countArrivals } from "./request-arrivals.ts";
 import { installSecurityHeaders } from "./security-headers.ts";
 import type { HttpServices } from "./services.ts";
 import { userRoutes } from "./users.ts";
@@ -23,6 +24,7 @@ export async function registerHttp(server: FastifyInstance, services: HttpServic
   app.setValidatorCompiler(compileValidator);
   app.setSerializerCompiler(serializerCompiler);
   installSecurityHeaders(app);
+  countArrivals(app, services.arrivals, services.trustedProxies);
   installErrorAnswers(app);
   installJsonBody(app);
   await installOpenApi(app, services.version);

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Registry } from "prom-client";
+import type { Arrivals } from "../arrivals.ts";
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { AllowedOrigins } from "../auth/origin.ts";
 import type { Conversations } from "../core/conversations.ts";
@@ -9,6 +10,7 @@ import type { Groups } from "../core/groups.ts";
 import type { Messages } from "../core/messages.ts";
 import type { Reading } from "../core/reading.ts";
 import type { Users } from "../core/users.ts";
+import type { TrustedProxies } from "../trusted-proxies.ts";
 
 /** What the routes call, and the settings that they depend on. */
 export interface HttpServices {
@@ -28,12 +30,17 @@ export interface HttpServices {
   /** Code points. */
   readonly maxMessageChars: number;
   readonly allowedOrigins: AllowedOrigins;
+  readonly arrivals: Arrivals;
+  /** Null: none. */
+  readonly trustedProxies: TrustedProxies | null;
   /** What a back end provisions users with; null: there is no such route. */
   readonly apiKey: string | null;
   /** What development tokens are signed with; null: a real key is configured, and there is no such route. */
   readonly developmentSecret: string | null;
   /** Where the built web page is; null: there is none. */
   readonly pageFolder: string | null;
+  /** Aborted when the server begins to stop. */
+  readonly stopping: AbortSignal;
 }
 
 /** A server whose routes are typed by their zod schemas. */

@@ -110,7 +110,11 @@ export const developmentToken = z.strictObject({ token: z.string(), user: profil
 export const alive = z.strictObject({ status: z.literal("ok") });
 
 const health = z.enum(["ok", "unavailable"]);
-export const readiness = z.strictObject({ status: health, storage: health, channel_layer: health });
+export const readiness = z.strictObject({
+  status: z.enum([...health.options, "stopping"]),
+  storage: health,
+  channel_layer: health,
+});
 export type ReadinessBody = z.infer<typeof readiness>;
 
 /** The body of an error, with the codes that it may carry on some route. */

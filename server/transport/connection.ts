@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { type RawData, WebSocket } from "ws";
 import { type CloseName, closeCodes } from "../protocol/close-codes.ts";
+import { type ConnectionState, closed, maySend, open, opening } from "./connection-state.ts";
 import { encodeCloseReason } from "./frame.ts";
 import type { ConnectionHandler } from "./handler.ts";
 import type { Batch, Debtor } from "./outbox.ts";
@@ -26,18 +27,6 @@ export interface ConnectionOptions {
   /** Stand in every log line about this connection: the user, the path. */
   readonly logFields: object;
 }
-
-type ConnectionState =
-  /** Frames are sent; those received wait for `opened`. */
-  | { readonly name: "opening" }
-  | { readonly name: "open" }
-  /** Nothing is sent or handed over any more; at the deadline the socket is cut. */
-  | { readonly name: "closing"; readonly deadline: NodeJS.Timeout }
-  | { readonly name: "closed" };
-
-const opening: ConnectionState = { name: "opening" };
-const open: ConnectionState = { name: "open" };
-const closed: ConnectionState = { name: "closed" };
 
 const binaryFrame = Symbol("binary frame");
 type ReceivedFrame = string | typeof binaryFrame;
@@ -105,7 +94,7 @@ export class Connection implements Debtor {
    * but who has taken everything is sent a frame of any size.
    */
   send(frame: Buffer): void {
-    if (this.#state.name !== "opening" && this.#state.name !== "open") return;
+    if (!maySend(this.#state)) return;
     const { outbox, limits } = this.#transport;
     const unsent = this.#socket.writableLength;
     const due = (this.#due ?? outbox.empty).append(frame);
@@ -154,10 +143,20 @@ export class Connection implements Debtor {
    * connection closes already.
    */
   close(name: CloseName, reason: string = closeCodes[name].reason): void {
-    if (this.#state.name !== "opening" && this.#state.name !== "open") return;
+    if (!maySend(this.#state)) return;
     this.flush();
     this.#startClosing();
     this.#webSocket.close(closeCodes[name].code, encodeCloseReason(reason));
+  }
+
+  /** Takes no more frames. Resolves when those that came are done with: acknowledgements may still be on their way. */
+  async stopReceiving(): Promise<void> {
+    if (this.#state.name !== "opening" && this.#state.name !== "open") return;
+    const isHandling = this.#state.name === "open" && this.#waiting !== null;
+    await new Promise<void>((resolve) => {
+      this.#state = { name: "leaving", finished: resolve };
+      if (!isHandling) resolve();
+    });
   }
 
   /** The consumer could make nothing of a frame. Closes with 1008 at the 20th within 10 s. */
@@ -184,8 +183,6 @@ export class Connection implements Debtor {
     this.#webSocket.ping();
   }
 
-  // The listeners: called on the WebSocket, the same functions for all sockets.
-
   #onMessage(this: OwnedWebSocket, data: RawData, isBinary: boolean): void {
     connectionOf(this).#received(isBinary ? binaryFrame : data.toString());
   }
@@ -209,6 +206,7 @@ export class Connection implements Debtor {
         this.#waiting ??= [];
         this.#wait(this.#waiting, frame);
         return;
+      case "leaving":
       case "closing":
       case "closed":
         return;
@@ -228,6 +226,7 @@ export class Connection implements Debtor {
       else if (this.#hand(frame) === "handling") return;
     }
     if (this.#webSocket.isPaused) this.#webSocket.resume();
+    if (this.#state.name === "leaving") this.#state.finished();
   }
 
   #hand(frame: ReceivedFrame): "handled" | "handling" {
@@ -261,10 +260,11 @@ export class Connection implements Debtor {
   /** Bad UTF-8, a frame too large, reserved bits: ws has sent the close frame that fits, and hears no more of the peer. */
   #failed(error: Error): void {
     this.#transport.log.debug({ ...this.#describe(), err: error }, "socket failed");
-    if (this.#state.name === "opening" || this.#state.name === "open") this.#startClosing();
+    if (maySend(this.#state)) this.#startClosing();
   }
 
   #startClosing(): void {
+    if (this.#state.name === "leaving") this.#state.finished();
     this.#due = null;
     this.#waiting = null;
     this.#state = { name: "closing", deadline: setTimeout(() => this.#webSocket.terminate(), CLOSE_DEADLINE).unref() };
@@ -274,6 +274,7 @@ export class Connection implements Debtor {
 
   #ended(code: number, reason: string): void {
     if (this.#state.name === "closing") clearTimeout(this.#state.deadline);
+    if (this.#state.name === "leaving") this.#state.finished();
     this.#state = closed;
     this.#due = null;
     this.#waiting = null;

@@ -15,6 +15,7 @@ interface Part {
 }
 
 const CHANNEL_LAYER = "server/channel-layer/layer.ts";
+const TRUSTED_PROXIES = "server/trusted-proxies.ts";
 const MESSAGE_DRAFT = "server/message-draft.ts";
 
 /**
@@ -58,6 +59,12 @@ const PARTS: Record<string, Part> = {
     packages: ["zod"],
     why: "one reading of a sent message's fields for the sockets and HTTP",
   },
+  arrivals: {
+    holds: ["server/arrivals.ts", "server/client-network.ts", TRUSTED_PROXIES],
+    ours: ["server/core/"],
+    packages: [],
+    why: "who comes, from where, and how often: addresses, no requests",
+  },
   transport: {
     holds: ["server/transport/"],
     ours: ["server/core/", "server/protocol/close-codes.ts", CHANNEL_LAYER],
@@ -78,13 +85,16 @@ const PARTS: Record<string, Part> = {
   },
   http: {
     holds: ["server/http/"],
-    ours: ["server/core/", "server/protocol/", "server/auth/", MESSAGE_DRAFT, CHANNEL_LAYER],
+    ours: [
+      ...["server/core/", "server/protocol/", "server/auth/", "server/arrivals.ts"],
+      ...[MESSAGE_DRAFT, CHANNEL_LAYER, TRUSTED_PROXIES],
+    ],
     packages: ["fastify", "@fastify/static", "@fastify/swagger", "fastify-type-provider-zod", "prom-client", "zod"],
     why: "the REST routes over the same core, and the page's files",
   },
   settings: {
     holds: ["server/settings.ts", "server/config.ts"],
-    ours: ["server/auth/"],
+    ours: ["server/auth/", TRUSTED_PROXIES],
     packages: ["zod"],
     why: "every setting, read and checked before anything starts",
   },
@@ -105,6 +115,12 @@ const PARTS: Record<string, Part> = {
     ours: ["server/core/", "server/transport/", CHANNEL_LAYER],
     packages: ["prom-client"],
     why: "counts what the parts say they did",
+  },
+  shutdown: {
+    holds: ["server/shutdown.ts"],
+    ours: ["server/core/", "server/http/requests-in-flight.ts", "server/transport/", CHANNEL_LAYER],
+    packages: ["fastify"],
+    why: "in which order the parts stop; it makes none of them",
   },
   "composition root": {
     holds: ["server/app.ts"],

@@ -28,14 +28,20 @@ describe("an empty environment", () => {
       redis: null,
       tokens: null,
       allowedOrigins: { kind: "same_origin" },
+      trustedProxies: null,
       apiKey: null,
       maxMessageChars: 10_000,
       maxFrameBytes: 65_536,
       sendRate: 20,
       sendBurst: 60,
+      connectRate: 100,
+      connectBurst: 1000,
+      httpRate: 200,
+      httpBurst: 1000,
       maxSocketsPerUser: 50,
       maxBufferedBytes: 1_048_576,
       pingSeconds: 25,
+      shutdownSeconds: 5,
       maxGroupMembers: 10_000,
       largeRoomMembers: 100,
       resumeLimit: 1000,
@@ -56,6 +62,16 @@ describe("one line for each bad value", () => {
     ["PORT", "80.5", 'PORT: expected a whole number from 0 to 65535, got "80.5"'],
     ["PORT", "0x50", 'PORT: expected a whole number from 0 to 65535, got "0x50"'],
     ["SEND_RATE", "0", 'SEND_RATE: expected a whole number from 1 to 2147483647, got "0"'],
+    ["CONNECT_RATE", "0", 'CONNECT_RATE: expected a whole number from 1 to 2147483647, or off, got "0"'],
+    ["HTTP_RATE", "OFF", 'HTTP_RATE: expected a whole number from 1 to 2147483647, or off, got "OFF"'],
+    ["HTTP_BURST", "off", 'HTTP_BURST: expected a whole number from 1 to 2147483647, got "off"'],
+    ...["true", "1", "*", "10.0.0.0/0", "10.0.0.0/33", "::/0", "10.0.0.1,", "proxy.example", "10.0.0.1:80"].map(
+      (value): [string, string, string] => [
+        "TRUST_PROXY",
+        value,
+        `TRUST_PROXY: expected addresses and ranges such as 10.0.0.0/8 between commas, or loopback, got "${value}"`,
+      ],
+    ),
     [
       "MAX_GROUP_MEMBERS",
       "99999999999",
@@ -186,6 +202,33 @@ describe("Redis", () => {
     [{ REDIS_URL: "redis://a:1", REDIS_PORT: "2" }, "redis://a:1"],
   ])("%j", (environment, url) => {
     expect(loadConfig(environment).redis).toEqual({ url, prefix: "parley:" });
+  });
+});
+
+describe("the rates of arrivals", () => {
+  it("may be off", () => {
+    const config = loadConfig({ CONNECT_RATE: "off", HTTP_RATE: "7" });
+    expect(config).toMatchObject({ connectRate: "off", httpRate: 7 });
+  });
+});
+
+describe("TRUST_PROXY", () => {
+  const trusted = (value: string, address: string) => loadConfig({ TRUST_PROXY: value }).trustedProxies?.has(address);
+
+  it.each([
+    ["10.1.2.3", "10.1.2.3", true],
+    ["10.1.2.3", "::ffff:10.1.2.3", true],
+    ["10.1.2.3", "10.1.2.4", false],
+    ["192.0.2.0/24, 2001:db8::/32", "192.0.2.255", true],
+    ["192.0.2.0/24, 2001:db8::/32", "2001:db8:ffff::1", true],
+    ["192.0.2.0/24, 2001:db8::/32", "192.0.3.0", false],
+    ["192.0.2.0/24, 2001:db8::/32", "2001:db9::1", false],
+    ["loopback", "127.9.9.9", true],
+    ["loopback", "::1", true],
+    ["loopback", "10.0.0.1", false],
+    ["loopback", "unknown", false],
+  ])("%s trusts %s: %s", (value, address, expected) => {
+    expect(trusted(value, address)).toBe(expected);
   });
 });
 

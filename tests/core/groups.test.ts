@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { Conversations } from "../../server/core/conversations.ts";
 import type { ConversationEvent, EventSink, UserEvent } from "../../server/core/events.ts";
 import { Groups } from "../../server/core/groups.ts";
+import { RateLimit } from "../../server/core/rate.ts";
 import { introduce, openEmbedded, openGroup, profileOf, type Storage, say } from "../support/storage.ts";
 
 let storage: Storage;
@@ -19,7 +20,7 @@ const sink: EventSink = {
 
 beforeAll(async () => {
   storage = await openEmbedded();
-  groups = new Groups(storage.store, sink, 4);
+  groups = new Groups({ store: storage.store, sink, maxMembers: 4, sendRate: new RateLimit(1000, 1000) });
   conversations = new Conversations(storage.store, sink);
 });
 beforeEach(() => {

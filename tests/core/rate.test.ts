@@ -71,3 +71,12 @@ test("who has been still for as long as a bucket takes to fill is forgotten", ()
   expect(limit.size).toBe(1);
   expect(takes(limit, "bob", 21).filter((wait) => wait === 0)).toHaveLength(20);
 });
+
+test("keys beyond the most that are kept push out those longest silent, which start anew", () => {
+  const clock = new Clock();
+  const limit = new RateLimit(1, 1, clock.read, 2);
+  for (const key of ["alice", "bob", "alice", "carol"]) limit.take(key);
+  expect(limit.size).toBe(2);
+  expect([limit.take("alice"), limit.take("carol"), limit.take("bob")]).toEqual([1_000, 1_000, 0]);
+  expect(limit.size).toBe(2);
+});

@@ -29,7 +29,7 @@ export class RawClient {
     });
   }
 
-  static async connect(node: TestNode | undefined): Promise<RawClient> {
+  static async connect(node: Pick<TestNode, "http"> | undefined): Promise<RawClient> {
     if (node === undefined) throw new Error("the node was not started");
     const { hostname, port } = new URL(node.http);
     const socket = connect(Number(port), hostname);

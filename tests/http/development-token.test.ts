@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TrustedProxies } from "../../server/trusted-proxies.ts";
 import { ask, openStorage, personOf, type Storage, startServer } from "./server.ts";
 
 let storage: Storage;
@@ -63,6 +64,18 @@ describe("POST /api/dev/token", () => {
       status: 403,
       body: { error: { code: "forbidden" } },
     });
+  });
+
+  it.each<[string, From]>([
+    ["says whom it speaks for", { headers: { "x-forwarded-for": "192.0.2.1" } }],
+    ["hands on what its client says", { headers: { "x-forwarded-for": "127.0.0.1" } }],
+    ["says nothing at all", {}],
+  ])("is forbidden through a trusted proxy that %s", async (_name, from) => {
+    const trustedProxies = TrustedProxies.parse("127.0.0.1");
+    const behind = await startServer({ ...storage.services, trustedProxies });
+    expect(await request({ username: "alice" }, from, behind)).toMatchObject({ status: 403 });
+    expect(await request({ username: "alice" }, { remoteAddress: "::1" }, behind)).toMatchObject({ status: 200 });
+    await behind.close();
   });
 
   it("refuses a malformed username, and one that another id holds", async () => {

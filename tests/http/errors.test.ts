@@ -63,6 +63,14 @@ describe("a request that no route can take", () => {
     expect(answer.headers["x-content-type-options"]).toBe("nosniff");
   });
 
+  it("is not found where it is a QUERY, which no route takes", async () => {
+    const query = (headers: Record<string, string>) =>
+      ask(server, { method: "QUERY" as "GET", url: "/api/me", headers });
+    for (const headers of [{}, { "content-type": "text/plain" }, json]) {
+      expect(await query(headers)).toMatchObject({ status: 404, body: { error: { code: "not_found" } } });
+    }
+  });
+
   it("says what is wrong with a path", async () => {
     const refused = await alice.get("/api/rooms/%zz/messages");
     expect(refused).toMatchObject({

@@ -65,6 +65,12 @@ describe("GET /readyz", () => {
     expect(log).toEqual([expect.objectContaining({ err: expect.objectContaining({ message: "connection refused" }) })]);
   });
 
+  it("is not when the server is stopping, however well both are", async () => {
+    const answer = await ask(await serverWith({ stopping: AbortSignal.abort() }), { url: "/readyz" });
+    expect(answer.status).toBe(503);
+    expect(answer.body).toEqual({ status: "stopping", storage: "ok", channel_layer: "ok" });
+  });
+
   it("asks both at once, and waits 2 s for neither longer", async () => {
     const [database, layer] = [hanging(), hanging()];
     const server = await serverWith({ storage: database, channelLayer: layer });

@@ -102,6 +102,8 @@ describe("the page's files", () => {
         "cross-origin-opener-policy": "same-origin",
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
+        "x-frame-options": "DENY",
+        "cross-origin-resource-policy": path === "/client.js" ? "cross-origin" : "same-origin",
       });
     }
   });
@@ -145,6 +147,12 @@ describe("the page's files", () => {
 });
 
 describe("what is not of the page", () => {
+  const NO_PAGE = {
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "x-frame-options": "DENY",
+    "cross-origin-resource-policy": "same-origin",
+  };
+
   it.each([
     "/nothing",
     "/assets",
@@ -169,13 +177,13 @@ describe("what is not of the page", () => {
     const answer = await get(path);
     expect(answer.status).toBe(404);
     expect(JSON.parse(answer.text)).toEqual(notFound("GET", path));
-    expect(answer.headers).not.toHaveProperty("content-security-policy");
+    expect(answer.headers).toMatchObject(NO_PAGE);
   });
 
   it("answers as without the page: the API", async () => {
     const answer = await get("/healthz");
     expect(answer).toMatchObject({ status: 200, text: '{"status":"ok"}' });
-    expect(answer.headers).not.toHaveProperty("content-security-policy");
+    expect(answer.headers).toMatchObject(NO_PAGE);
     expect(await get("/api/me")).toMatchObject({ status: 401 });
   });
 });

@@ -7,6 +7,7 @@ import { v7 as newId } from "uuid";
 import { expect } from "vitest";
 import { openPglite } from "../../db/client.ts";
 import { createStore } from "../../db/store.ts";
+import { Arrivals } from "../../server/arrivals.ts";
 import { createAuthenticator } from "../../server/auth/authenticator.ts";
 import { secretKey } from "../../server/auth/keys.ts";
 import { Conversations } from "../../server/core/conversations.ts";
@@ -59,17 +60,18 @@ export async function openStorage(sendBurst = 10_000): Promise<Storage> {
   const store = createStore(await openPglite(null), newId);
   const sink = new RecordingSink();
   const writer = new Writer({ store, sink, judge, largeRoomMembers: LARGE_ROOM_MEMBERS });
+  // A clock that stands still: what is spent does not come back.
+  const sendRate = new RateLimit(0.4, sendBurst, () => 0);
   const services: HttpServices = {
     users: new Users(store, (text) => username.safeParse(text).success),
     conversations: new Conversations(store, sink),
-    groups: new Groups(store, sink, MAX_GROUP_MEMBERS),
+    groups: new Groups({ store, sink, maxMembers: MAX_GROUP_MEMBERS, sendRate }),
     messages: new Messages({
       store,
       writer,
       sink,
       newId,
-      // A clock that stands still: what is spent does not come back.
-      sendRate: new RateLimit(0.4, sendBurst, () => 0),
+      sendRate,
       typingRate: new RateLimit(5, 5),
       largeRoomMembers: LARGE_ROOM_MEMBERS,
       resumeLimit: 1000,
@@ -82,9 +84,12 @@ export async function openStorage(sendBurst = 10_000): Promise<Storage> {
     version: "0.0.0-test",
     maxMessageChars: MAX_MESSAGE_CHARS,
     allowedOrigins: { kind: "same_origin" },
+    arrivals: new Arrivals({ connectRate: "off", connectBurst: 1, httpRate: "off", httpBurst: 1 }),
+    trustedProxies: null,
     apiKey: API_KEY,
     developmentSecret: SECRET,
     pageFolder: null,
+    stopping: new AbortController().signal,
   };
   return { services, sink, close: () => store.close() };
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { errorFrame } from "../../server/protocol/channels.ts";
 import type { Frame } from "../support/communicator.ts";
 import { describeOnBoth } from "../support/stack.ts";
@@ -54,6 +54,72 @@ describeOnBoth("the rate of messages", { settings: { SEND_BURST: "3", SEND_RATE:
     const { socket } = await ownRoom(stack());
     for (let sent = 0; sent < 30; sent += 1) socket.send({ type: "read_messages" });
     await expectNextNumber(socket, 1);
+  });
+});
+
+describeOnBoth("the rate of groups", { settings: { SEND_BURST: "4", SEND_RATE: "1" } }, (stack) => {
+  beforeEach(() => {
+    vi.spyOn(performance, "now").mockReturnValue(0);
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+  const tooMany = (what: string) => ({
+    code: "rate_limited",
+    message: expect.stringContaining(what),
+    retry_after: 1000,
+  });
+
+  it("[LIMIT-2] is that of messages: over HTTP", async () => {
+    await stack().introduce("founder", "joiner");
+    const call = (method: string, path: string, body?: object) =>
+      stack().request("founder", method, `/api/conversations${path}`, body);
+    const made = await call("POST", "", { type: "group", name: "g", members: [] });
+    expect(made.status).toBe(201);
+    const path = `/${made.body.id}`;
+    expect(await call("POST", `${path}/members`, { members: ["joiner"] })).toMatchObject({ status: 200 });
+    expect(await call("DELETE", `${path}/members/joiner`)).toMatchObject({ status: 204 });
+    expect(await call("PATCH", path, { name: "h" })).toMatchObject({ status: 200 });
+
+    const refused = { status: 429, body: { error: tooMany("changes of groups") } };
+    expect(await call("POST", "", { type: "group", name: "g", members: [] })).toMatchObject(refused);
+    expect(await call("POST", `${path}/members`, { members: ["joiner"] })).toMatchObject(refused);
+    expect(await call("DELETE", `${path}/members/founder`)).toMatchObject(refused);
+    expect(await call("PATCH", path, { name: "i" })).toMatchObject(refused);
+    const said = await stack().request("founder", "POST", `/api/rooms/${made.body.id}/messages`, { message: "x" });
+    expect(said).toMatchObject({ status: 429, body: { error: tooMany("messages") } });
+    // Looking is free.
+    expect(await call("GET", path)).toMatchObject({ status: 200, body: { name: "h", members_count: 1 } });
+  });
+
+  it("[LIMIT-2] is that of messages: in the rooms dialect", async () => {
+    await stack().introduce("host", "guest");
+    const host = await stack().connect("host", "/rooms");
+    let asked = 0;
+    const ask = async (event: string, data: object) => {
+      asked += 1;
+      host.send({ event, data, id: asked });
+      for (;;) {
+        const frame = await host.receive();
+        if (frame.id === asked) return frame;
+      }
+    };
+    const group = { room_name: "g", recipients: ["guest"], type: "group-chat" };
+    const { data } = await ask("createGroup", group);
+    const room_id = data._id;
+    for (const [event, more] of [
+      ["removeMember", { user_id: "guest" }],
+      ["addMembers", { members: ["guest"] }],
+      ["updateGroup", { room_name: "h" }],
+    ] as const) {
+      expect(await ask(event, { room_id, ...more })).toMatchObject({ event: "ack" });
+    }
+    const refused = { event: "error", data: tooMany("changes of groups") };
+    expect(await ask("createGroup", group)).toMatchObject(refused);
+    expect(await ask("addMembers", { room_id, members: ["guest"] })).toMatchObject(refused);
+    expect(await ask("removeMember", { room_id, user_id: "guest" })).toMatchObject(refused);
+    expect(await ask("leaveGroup", { room_id })).toMatchObject(refused);
+    expect(await ask("updateGroup", { room_id, room_name: "i" })).toMatchObject(refused);
   });
 });
 

@@ -6,6 +6,7 @@ import { createApp, openFoundations, type Server, startServer } from "../../serv
 import { loadConfig } from "../../server/config.ts";
 import { leaveWill } from "../support/last-will.ts";
 import { freePort } from "../support/server-process.ts";
+import { UNLIMITED } from "../support/stack.ts";
 
 export interface PageServer {
   /** `http://127.0.0.1:port`, the same after a restart. */
@@ -22,7 +23,7 @@ export async function startPageServer(folder: string, settings: Record<string, s
   const directory = await mkdtemp(join(tmpdir(), "parley-page-data-"));
   const will = leaveWill(["rm", "-rf", directory]);
   const port = await freePort();
-  const config = loadConfig({ NODE_ENV: "test", LOG_LEVEL: "silent", DATA_DIR: directory, ...settings });
+  const config = loadConfig({ NODE_ENV: "test", LOG_LEVEL: "silent", DATA_DIR: directory, ...UNLIMITED, ...settings });
   let running: Server | null = null;
 
   const start = async () => {

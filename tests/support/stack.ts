@@ -20,6 +20,9 @@ import { freshDatabase, postgresUrl, redisUrl, servicesMissing } from "./service
 
 export const SECRET = "a secret for tests, of more than 32 bytes";
 
+/** All clients of a test come from one address. */
+export const UNLIMITED = { CONNECT_RATE: "off", HTTP_RATE: "off" };
+
 export type Foundation = "embedded" | "services";
 
 export interface TestNode {
@@ -51,6 +54,11 @@ export class Stack {
     const node = await startNodeOn(store, await this.#ground.joinLayer(), settings);
     this.nodes.push(node);
     return node;
+  }
+
+  /** The database of all nodes, for a test that looks at what was stored; whoever opens it closes it. */
+  openDatabase(): Promise<Database> {
+    return this.#ground.openDatabase();
   }
 
   /** A socket of `username`, whose token says that this is also their id. Closed when the test ends. */
@@ -140,7 +148,7 @@ export function tokenFor(
 }
 
 export function testConfig(settings: Record<string, string> = {}): Config {
-  return loadConfig({ NODE_ENV: "test", JWT_SECRET: SECRET, LOG_LEVEL: "silent", ...settings });
+  return loadConfig({ NODE_ENV: "test", JWT_SECRET: SECRET, LOG_LEVEL: "silent", ...UNLIMITED, ...settings });
 }
 
 /**
