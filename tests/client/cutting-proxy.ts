@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
+import { seededRandom } from "../support/seeded-random.ts";
 import type { Stack } from "../support/stack.ts";
 import { urlOf } from "./clients.ts";
 
@@ -195,15 +196,4 @@ export async function cuttingProxy(
   });
   onTestFinished(() => proxy.close());
   return proxy;
-}
-
-/** Numbers from 0 to 1, the same ones for the same seed: mulberry32, by Tommy Ettinger. */
-export function seededRandom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
