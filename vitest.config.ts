@@ -1,8 +1,10 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
     include: ["tests/**/*.test.ts"],
+    // They have a command of their own: npm run test:faults.
+    exclude: [...configDefaults.exclude, "tests/faults/**/*.long.test.ts"],
     globalSetup: ["tests/support/global-setup.ts", "tests/page/global-setup.ts"],
     setupFiles: "tests/support/worker-setup.ts",
     reporters: ["default", "./tests/support/summary-reporter.ts"],

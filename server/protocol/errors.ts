@@ -8,7 +8,11 @@ export const errorCatalogue = {
   invalid_json: { status: 400, retry: false, meaning: "the frame or body is not JSON" },
   invalid_frame: { status: 400, retry: false, meaning: "a field is missing, unknown or of the wrong form" },
   unknown_type: { status: 400, retry: false, meaning: "no such frame type or event on this path" },
-  too_large: { status: 413, retry: false, meaning: "the body is larger than MAX_FRAME_BYTES, or the headers than 16 KiB" },
+  too_large: {
+    status: 413,
+    retry: false,
+    meaning: "the body is larger than MAX_FRAME_BYTES, or the headers than 16 KiB",
+  },
   rate_limited: { status: 429, retry: true, meaning: "too many in a short time; retry_after says how many ms to wait" },
   unauthorized: { status: 401, retry: false, meaning: "no token, or one that is not valid" },
   forbidden: { status: 403, retry: false, meaning: "not yours to do or to see" },

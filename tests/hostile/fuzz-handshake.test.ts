@@ -192,6 +192,8 @@ async function tryOne(
   try {
     client.requestUpgrade(request.path, request.headers);
     const { status, headers: answered } = await client.answer();
+    // Without a word in its Upgrade header it is no handshake.
+    if (status === 200 && each.headers.upgrade === "") return "refused";
     if (status !== 101) {
       expect(status).toBeLessThan(500);
       expect(answered.get("content-type")).toBe("application/json; charset=utf-8");
@@ -278,7 +280,8 @@ function spliced(token: string, at: number, length: number, text: string): strin
 }
 
 function pathOf(where: string): Path {
-  const path = where.replace(/\/$/, "");
+  // A request may name its target with the host (RFC 9112, 3.2.2).
+  const path = where.replace(/^http:\/\/[^/]+/, "").replace(/\/$/, "");
   if (path === "/chat") return "chat";
   if (path === "/rooms") return "rooms";
   if (path === "/ws/notifications") return "notifications";

@@ -14,6 +14,8 @@ export interface PostgresServer {
   stop(): Promise<void>;
   /** As after a crash: connections are cut, and the next start recovers from the write-ahead log. The data stay. */
   kill(): Promise<void>;
+  /** In order: connections are ended, and new ones refused until `restart`. */
+  shutDown(): Promise<void>;
   /** Starts again, on the same data and port; a server that is running is shut down first. */
   restart(): Promise<void>;
 }
@@ -49,6 +51,7 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
       stop: () => server.remove(),
       // Not SIGKILL: it would leave the backends to end by themselves, in the way of a restart.
       kill: () => server.end("SIGQUIT"),
+      shutDown: () => server.end("SIGINT"),
       restart: async () => {
         await server.end("SIGINT");
         await start();

@@ -1,0 +1,3 @@
+import { describeStalledReaders } from "./stalled-readers.ts";
+
+describeStalledReaders(1);
