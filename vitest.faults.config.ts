@@ -8,8 +8,8 @@ export default defineConfig({
     setupFiles: "tests/support/worker-setup.ts",
     reporters: ["default", "./tests/support/summary-reporter.ts"],
     pool: "forks",
-    // One row after the other: each has several processes of its own.
-    maxWorkers: 1,
+    // Rows wait for most of their time; `-- --maxWorkers=1` runs one after the other, for a table of what they measure.
+    maxWorkers: 2,
     // Milliseconds. Far above what a test takes: they end what hangs, they do not measure.
     testTimeout: 20_000,
     hookTimeout: 60_000,

@@ -114,8 +114,9 @@ export function describeWire(name: string, suite: (wire: Wire) => void): void {
       reopen: ({ name: person }) => upgrade(person),
     };
     beforeAll(async () => {
+      // What comes is looked at frame by frame: the server's own pings stay away.
       const store = createStore(await openPglite(null), newId);
-      node = await startNodeOn(store, new MemoryBroker().join(), NO_LIMITS);
+      node = await startNodeOn(store, new MemoryBroker().join(), { ...NO_LIMITS, PING_SECONDS: "3600" });
       process.on("uncaughtException", uncaught).on("unhandledRejection", uncaught);
     });
     afterEach(async () => {

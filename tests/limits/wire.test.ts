@@ -92,7 +92,7 @@ describeOnBoth("a frame's size", {}, (stack) => {
   });
 });
 
-describeOnBoth("what RFC 6455 allows", {}, (stack) => {
+describeOnBoth("what RFC 6455 allows", { settings: { PING_SECONDS: "3600" } }, (stack) => {
   it("a text in fragments, with a ping between them", async () => {
     const { socket } = await ownRoom(stack());
     const pong = new Promise((resolve) => socket.socket.once("pong", (data) => resolve(data.toString())));

@@ -7,8 +7,8 @@ import { conversationGroup } from "../../server/transport/groups.ts";
 import { RoomPresences } from "../../server/transport/presence.ts";
 import { announced } from "../channel-layer/nodes.ts";
 import { type RedisNodes, redisNodes } from "../channel-layer/redis-nodes.ts";
+import { SWEEP_SECONDS } from "../delivery/world.ts";
 import { type RedisServer, redisServerBinary, startRedisServer } from "../support/redis-server.ts";
-import { SWEEP_SECONDS } from "./world.ts";
 
 const ROOM = "room";
 const GROUP = conversationGroup(ROOM);
