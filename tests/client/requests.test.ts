@@ -1,6 +1,6 @@
 /** What is asked of a room: in order, one at a time, until it is answered, over whatever lines. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { echoOf, message, resumed, ScriptedRoom } from "./scripted-room.ts";
+import { closing, echoOf, message, resumed, ScriptedRoom, textsOf } from "./scripted-room.ts";
 import { outcomeOf, settled } from "./scripted-socket.ts";
 
 beforeEach(() => {
@@ -9,13 +9,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
 });
-
-const textsOf = ({ sent }: ScriptedRoom) => sent.map(({ message: text }) => text);
-/** Closes the room, and sees to it that what is still asked is given up as `closed`. */
-async function closing({ room }: ScriptedRoom, ...requests: Promise<unknown>[]): Promise<void> {
-  room.close();
-  for (const request of requests) await expect(request).rejects.toMatchObject({ code: "closed" });
-}
 
 describe("requests", () => {
   test("go out one at a time, in order", async () => {

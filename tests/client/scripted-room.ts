@@ -1,5 +1,5 @@
 /** A room on scripted sockets: the frames of its server, and the way to its being live. */
-import { vi } from "vitest";
+import { expect, vi } from "vitest";
 import { type ChatMessage, connectRoom, type Room, type RoomOptions } from "../../client/index.ts";
 import { ScriptedNetwork, ScriptedSocket, settled } from "./scripted-socket.ts";
 
@@ -61,4 +61,15 @@ export class ScriptedRoom {
     const { state } = this.room;
     if (state.name === "waiting") await vi.advanceTimersByTimeAsync(Math.ceil(state.nextAttemptAt - Date.now()));
   }
+}
+
+/** What was asked to be sent as messages, on the present socket. */
+export function textsOf({ sent }: ScriptedRoom): unknown[] {
+  return sent.map(({ message: text }) => text);
+}
+
+/** Closes the room, and sees to it that what is still asked is given up as `closed`. */
+export async function closing({ room }: ScriptedRoom, ...requests: Promise<unknown>[]): Promise<void> {
+  room.close();
+  for (const request of requests) await expect(request).rejects.toMatchObject({ code: "closed" });
 }

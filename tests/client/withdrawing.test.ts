@@ -1,6 +1,6 @@
 /** What is asked of a room may be taken back. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { echoOf, ScriptedRoom } from "./scripted-room.ts";
+import { closing, echoOf, ScriptedRoom, textsOf } from "./scripted-room.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -8,13 +8,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
 });
-
-const textsOf = ({ sent }: ScriptedRoom) => sent.map(({ message: text }) => text);
-/** Closes the room, and sees to it that what is still asked is given up as `closed`. */
-async function closing({ room }: ScriptedRoom, ...requests: Promise<unknown>[]): Promise<void> {
-  room.close();
-  for (const request of requests) await expect(request).rejects.toMatchObject({ code: "closed" });
-}
 
 describe("a request that is withdrawn", () => {
   test("is rejected with the reason, and is not sent when it was still waiting", async () => {

@@ -100,18 +100,6 @@ export async function loseCommitAnswers(cluster: Cluster): Promise<number> {
   }
 }
 
-/** Its connections stay open, and none is answered, until the function it returns is called. */
-export function pauseRedis(cluster: Cluster): () => void {
-  const { redis } = cluster;
-  redis.pause();
-  return () => redis.resume();
-}
-
-/** Killed; resolves when the next one, which is empty, answers. */
-export function restartRedis(cluster: Cluster): Promise<void> {
-  return cluster.redis.restart();
-}
-
 /** Resolves with how many subscribers there were. */
 export async function cutRedisSubscribers(cluster: Cluster): Promise<number> {
   const redis = new Redis(cluster.redis.url);

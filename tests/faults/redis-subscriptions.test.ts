@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import { expect, test, vi } from "vitest";
 import { DEADLINE, describeFaults, startCluster } from "./cluster.ts";
+import { cutRedisSubscribers } from "./injections.ts";
 import { judge, noFaults, report } from "./judge.ts";
 import { startTraffic } from "./traffic.ts";
 
@@ -25,7 +26,7 @@ describeFaults("subscriptions that Redis ends", () => {
     const before = await listening(redis);
     for (let times = 0; times < 3; times += 1) {
       await traffic.flows(20);
-      expect(await redis.call("CLIENT", "KILL", "TYPE", "pubsub")).toBe(cluster.nodes.length);
+      expect(await cutRedisSubscribers(cluster)).toBe(cluster.nodes.length);
       await vi.waitFor(async () => expect(await listening(redis)).toEqual(before), RIGHT_AGAIN);
     }
     const mendedAt = performance.now();

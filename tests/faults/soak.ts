@@ -3,14 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { seededRandom } from "../support/seeded-random.ts";
 import { type Cluster, describeFaults, startCluster } from "./cluster.ts";
-import {
-  cutPostgresConnections,
-  cutRedisSubscribers,
-  pausePostgres,
-  pauseRedis,
-  restartPostgres,
-  restartRedis,
-} from "./injections.ts";
+import { cutPostgresConnections, cutRedisSubscribers, pausePostgres, restartPostgres } from "./injections.ts";
 import { judge, noFaults, type Verdict } from "./judge.ts";
 import { readMetrics } from "./node-metrics.ts";
 import { startTraffic, type Traffic } from "./traffic.ts";
@@ -43,12 +36,12 @@ function mortal(cluster: Cluster, random: Random) {
 }
 
 const STRIKES: Readonly<Record<string, Strike>> = {
-  "Redis killed, and started empty": restartRedis,
+  "Redis killed, and started empty": ({ redis }) => redis.restart(),
   "Redis's subscribers cut": cutRedisSubscribers,
-  "Redis stopped for a while": async (cluster, random) => {
-    const resume = pauseRedis(cluster);
+  "Redis stopped for a while": async ({ redis }, random) => {
+    redis.pause();
     await pause(random);
-    resume();
+    redis.resume();
   },
   "PostgreSQL's connections cut": cutPostgresConnections,
   "PostgreSQL killed and started": restartPostgres,
