@@ -1,8 +1,8 @@
 /** The web page and the client library, as `npm run build` leaves them in a folder. */
-import { existsSync } from "node:fs";
-import { join, relative } from "node:path";
-import fastifyStatic from "@fastify/static";
-import type { FastifyBaseLogger } from "fastify";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { extname, join, relative } from "node:path";
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from "fastify";
 import type { ZodServer } from "./services.ts";
 
 /**
@@ -36,24 +36,67 @@ export function builtPage(folder: string, log: FastifyBaseLogger): string | null
   return null;
 }
 
-/** A route for each file that the folder has now, and `/` for index.html: no other path is looked for on the disk. */
+/**
+ * Content types by extension, of what a build makes. Another extension stops the start: guessed, a browser that may not sniff
+ * would refuse the file.
+ */
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  ".css": "text/css; charset=utf-8",
+  ".html": "text/html; charset=utf-8",
+  ".js": "application/javascript; charset=utf-8",
+  ".json": "application/json; charset=utf-8",
+  ".png": "image/png",
+  ".svg": "image/svg+xml",
+};
+
+/**
+ * A route for each file that the folder has now, and `/` for index.html: no other path is looked for on the disk. The files,
+ * a few hundred KiB, are kept in memory, so a server goes on serving the page that it started with while another one is built.
+ *
+ * @throws Error for a file of an unknown extension
+ */
 export function pageRoutes(app: ZodServer, folder: string): void {
   app.register(async (scope) => {
-    scope.addHook("onRequest", async ({ routeOptions }, reply) => {
-      reply.header("content-security-policy", CONTENT_SECURITY_POLICY);
-      if (routeOptions.url === `/${CLIENT_LIBRARY}`) reply.header("cross-origin-resource-policy", "cross-origin");
-    });
-    await scope.register(fastifyStatic, {
-      root: folder,
-      wildcard: false,
-      decorateReply: false,
-      cacheControl: false,
-      setHeaders: (answer, path) => {
-        const name = relative(folder, path).replaceAll("\\", "/");
-        answer.setHeader("cross-origin-opener-policy", "same-origin");
-        answer.setHeader("cache-control", name.startsWith(HASHED) ? "public, max-age=31536000, immutable" : "no-cache");
-        if (name === CLIENT_LIBRARY) answer.setHeader("access-control-allow-origin", "*");
-      },
-    });
+    for (const name of namesUnder(folder)) {
+      const content = readFileSync(join(folder, name));
+      const headers = headersOf(name, content);
+      const answer = (request: FastifyRequest, reply: FastifyReply) => {
+        reply.headers(headers);
+        if (isKnown(request.headers["if-none-match"], headers.etag)) return reply.code(304).send();
+        return reply.send(content);
+      };
+      const schema = { hide: true };
+      scope.get(`/${name}`, { schema }, answer);
+      if (name === "index.html") scope.get("/", { schema }, answer);
+    }
   });
+}
+
+/** In the form they have in a URL. */
+function namesUnder(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll("\\", "/"));
+}
+
+function headersOf(name: string, content: Buffer): Record<string, string> & { readonly etag: string } {
+  const contentType = CONTENT_TYPES[extname(name)];
+  if (contentType === undefined) throw new Error(`${name}: the page has a file of an unknown type`);
+  return {
+    "content-type": contentType,
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "cross-origin-opener-policy": "same-origin",
+    "cache-control": name.startsWith(HASHED) ? "public, max-age=31536000, immutable" : "no-cache",
+    etag: `"${createHash("sha256").update(content).digest("base64url")}"`,
+    ...(name === CLIENT_LIBRARY && {
+      "cross-origin-resource-policy": "cross-origin",
+      "access-control-allow-origin": "*",
+    }),
+  };
+}
+
+/** RFC 9110, 13.1.2: a list of tags, which a proxy that compresses may have made weak, or `*`. */
+function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  const tags = (ifNoneMatch ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  return tags.includes(etag) || tags.includes("*");
 }

@@ -89,7 +89,7 @@ const PARTS: Record<string, Part> = {
       ...["server/core/", "server/protocol/", "server/auth/", "server/arrivals.ts"],
       ...[MESSAGE_DRAFT, CHANNEL_LAYER, TRUSTED_PROXIES],
     ],
-    packages: ["fastify", "@fastify/static", "@fastify/swagger", "fastify-type-provider-zod", "prom-client", "zod"],
+    packages: ["fastify", "@fastify/swagger", "fastify-type-provider-zod", "prom-client", "zod"],
     why: "the REST routes over the same core, and the page's files",
   },
   settings: {
@@ -310,6 +310,36 @@ describe("what is not written", () => {
       lines.flatMap((line, index) => (pattern.test(line) ? [`${path}:${index + 1}: ${line.trim()}`] : [])),
     );
     expect(found).toEqual([]);
+  });
+});
+
+describe("a production install has what the code imports", () => {
+  interface Manifest {
+    readonly dependencies: Readonly<Record<string, string>>;
+    readonly devDependencies: Readonly<Record<string, string>>;
+  }
+  const manifest: Manifest = JSON.parse(read("package.json"));
+
+  /** Files that `npm ci --omit=dev` has to be able to run; `web/` is bundled by the build. */
+  const imported = sources
+    .filter((path) => !path.startsWith("web/"))
+    .flatMap((path) => importsOf(read(path)).map(({ from, isTypeOnly }) => ({ path, from, isTypeOnly })))
+    .filter(({ from, isTypeOnly }) => !isTypeOnly && !from.startsWith(".") && !from.startsWith("node:"));
+
+  test("every package that is imported at run time is a dependency", () => {
+    const missing = imported.filter(({ from }) => !Object.hasOwn(manifest.dependencies, packageOf(from)));
+    expect(missing).toEqual([]);
+    expect(imported.length).toBeGreaterThan(20);
+  });
+
+  test("every dependency is imported", () => {
+    const used = new Set(imported.map(({ from }) => packageOf(from)));
+    expect(Object.keys(manifest.dependencies).filter((name) => !used.has(name))).toEqual([]);
+  });
+
+  test("nothing is a dependency and a devDependency", () => {
+    const both = Object.keys(manifest.devDependencies).filter((name) => Object.hasOwn(manifest.dependencies, name));
+    expect(both).toEqual([]);
   });
 });
 
