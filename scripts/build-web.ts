@@ -1,9 +1,10 @@
 /**
- * Builds what the server gives to browsers into `dist/web`: the page, its assets under names that change with their content,
- * and the client library in one file, for applications without a bundler.
+ * What the server gives to browsers: the page, its assets under names that change with their content, and the client library
+ * in one file, for applications without a bundler. Run by itself it builds into `dist/web`.
  */
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
 import { type BuildOptions, build, type Metafile } from "esbuild";
 import { rootFolder } from "../db/root-folder.ts";
 import { describeSize, requireBound, sizeOf } from "./bundle-size.ts";
@@ -14,7 +15,6 @@ const CLIENT_BOUND = 6 * 1024;
 const ENTRIES = ["main.tsx", "style.css"];
 
 const root = rootFolder();
-const target = join(root, "dist/web");
 
 const common = {
   absWorkingDir: root,
@@ -27,12 +27,17 @@ const common = {
   tsconfig: "tsconfig.web.json",
 } satisfies BuildOptions;
 
-await rm(target, { recursive: true, force: true });
-await mkdir(target, { recursive: true });
-await buildClient();
-await buildPage();
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await buildWeb(join(root, "dist/web"));
 
-async function buildClient(): Promise<void> {
+/** Builds into this folder, which is emptied first. */
+export async function buildWeb(target: string): Promise<void> {
+  await rm(target, { recursive: true, force: true });
+  await mkdir(target, { recursive: true });
+  await buildClient(target);
+  await buildPage(target);
+}
+
+async function buildClient(target: string): Promise<void> {
   const outfile = join(target, "client.js");
   await build({ ...common, entryPoints: ["client/index.ts"], outfile });
   const size = sizeOf(await readFile(outfile));
@@ -40,7 +45,7 @@ async function buildClient(): Promise<void> {
   requireBound("client library", size, CLIENT_BOUND);
 }
 
-async function buildPage(): Promise<void> {
+async function buildPage(target: string): Promise<void> {
   const { metafile } = await build({
     ...common,
     entryPoints: ENTRIES.map((entry) => `web/${entry}`),
@@ -49,18 +54,26 @@ async function buildPage(): Promise<void> {
     assetNames: "[name]-[hash]",
   });
   const template = await readFile(join(root, "web/index.html"), "utf8");
-  const page = ENTRIES.reduce((html, entry) => withBuiltName(html, entry, metafile), template);
+  const page = ENTRIES.reduce(
+    (html, entry) => html.replace(placeOf(html, entry), builtName(entry, metafile, target)),
+    template,
+  );
   await writeFile(join(target, "index.html"), page);
   await cp(join(root, "web/public"), target, { recursive: true });
   const outputs = await Promise.all(Object.keys(metafile.outputs).map((path) => readFile(join(root, path))));
   console.log(describeSize("page", sizeOf(Buffer.concat(outputs)), null));
 }
 
-/** The template with what became of this entry in place of its name. */
-function withBuiltName(html: string, entry: string, { outputs }: Metafile): string {
+/** What became of an entry, as the page names it. */
+function builtName(entry: string, { outputs }: Metafile, target: string): string {
   const built = Object.keys(outputs).find((path) => outputs[path]?.entryPoint === `web/${entry}`);
   if (built === undefined) throw new Error(`web/${entry} was not built`);
-  const parts = html.split(entry);
-  if (parts.length !== 2) throw new Error(`web/index.html names ${entry} ${parts.length - 1} times, expected once`);
-  return parts.join(built.slice("dist/web/".length));
+  return relative(target, join(root, built)).replaceAll("\\", "/");
+}
+
+/** The entry's name in the template, where it stands once. */
+function placeOf(html: string, entry: string): string {
+  const times = html.split(entry).length - 1;
+  if (times !== 1) throw new Error(`web/index.html names ${entry} ${times} times, expected once`);
+  return entry;
 }

@@ -15,6 +15,13 @@ function readConfig(): Config {
 /** Seconds that a shutdown may take beside the closing of sockets. */
 const SHUTDOWN_GRACE = 5;
 
+/**
+ * A signal while the server starts ends it at once: nothing is served yet. Without a listener it would be ignored where this is
+ * the first process of a container.
+ */
+const endAtOnce = () => process.exit(0);
+process.once("SIGTERM", endAtOnce).once("SIGINT", endAtOnce);
+
 const config = readConfig();
 const app = createApp(config);
 const { log } = app;
@@ -42,8 +49,8 @@ try {
       },
     );
   };
-  process.once("SIGTERM", stop);
-  process.once("SIGINT", stop);
+  process.off("SIGTERM", endAtOnce).off("SIGINT", endAtOnce);
+  process.once("SIGTERM", stop).once("SIGINT", stop);
   const address = await app.listen({
     host: config.host,
     port: config.port,

@@ -1,0 +1,1 @@
+export function holdBuildLock<Result>(root: string, work: () => Promise<Result>): Promise<Result>;

@@ -1,0 +1,40 @@
+/**
+ * `npm start`: builds what is not built yet, then becomes the server. Plain JavaScript, because an installation without
+ * development dependencies starts by it too: that one has nothing to build with, and starts what it came with.
+ *
+ * One process from here on: a signal reaches the server, whoever sends it.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { holdBuildLock } from "./build-lock.mjs";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const server = pathToFileURL(join(root, "dist/server/main.js")).href;
+const canBuild = ["typescript", "tsx", "esbuild"].every((name) => existsSync(join(root, "node_modules", name)));
+
+if (canBuild && existsSync(join(root, "server/main.ts"))) {
+  // Held until the server listens: another start does not replace what is being loaded.
+  await holdBuildLock(root, async () => {
+    build();
+    await import(server);
+  });
+} else if (existsSync(join(root, "dist/server/main.js"))) {
+  await import(server);
+} else {
+  console.error("There is no build here (dist) and nothing to make one with: run `npm ci && npm run build` first.");
+  process.exit(1);
+}
+
+function build() {
+  try {
+    execFileSync(process.execPath, ["--import", "tsx", join(root, "scripts/build.ts"), "--if-stale"], {
+      cwd: root,
+      stdio: "inherit",
+    });
+  } catch {
+    console.error("The build failed; what is wrong stands above.");
+    process.exit(1);
+  }
+}
