@@ -80,3 +80,49 @@ test("keys beyond the most that are kept push out those longest silent, which st
   expect([limit.take("alice"), limit.take("carol"), limit.take("bob")]).toEqual([1_000, 1_000, 0]);
   expect(limit.size).toBe(2);
 });
+
+test("what costs more than a token may be done with one, and is paid off before the next", () => {
+  const clock = new Clock();
+  const limit = new RateLimit(10, 3, clock.read);
+  expect([limit.take("alice", 20), limit.take("alice"), limit.take("alice", 20)]).toEqual([0, 1_800, 1_800]);
+  clock.now += 1_799;
+  expect(limit.take("alice")).toBe(1);
+  clock.now += 1;
+  expect([limit.take("alice"), limit.take("alice")]).toEqual([0, 100]);
+});
+
+test("a charge is taken from who has nothing, and says when it is paid", () => {
+  const clock = new Clock();
+  const limit = new RateLimit(10, 3, clock.read);
+  expect([1, 2, 3, 4, 5].map(() => limit.charge("alice", 1))).toEqual([0, 0, 0, 100, 200]);
+  clock.now += 200;
+  expect(limit.take("alice")).toBe(100);
+});
+
+test("over any time no more is taken than the burst, what the rate brought, and the last thing's cost", () => {
+  const costs = fc.array(fc.record({ cost: fc.integer({ min: 1, max: 30 }), pause: fc.nat(300) }), { maxLength: 60 });
+  fc.assert(
+    fc.property(costs, (asked) => {
+      const clock = new Clock();
+      const limit = new RateLimit(20, 10, clock.read);
+      let taken = 0;
+      for (const { cost, pause } of asked) {
+        clock.now += pause;
+        if (limit.take("alice", cost) === 0) taken += cost;
+        expect(taken).toBeLessThan(10 + ((clock.now - 1_000) / 1_000) * 20 + 30);
+      }
+    }),
+  );
+});
+
+test("a debt outlives the time in which an empty bucket fills", () => {
+  const clock = new Clock();
+  const limit = new RateLimit(10, 2, clock.read);
+  limit.take("alice", 100);
+  clock.now += 5_000;
+  limit.take("bob");
+  expect(limit.take("alice")).toBeGreaterThan(0);
+  clock.now += 10_000;
+  limit.take("bob");
+  expect(limit.size).toBe(1);
+});
