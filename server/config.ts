@@ -109,6 +109,8 @@ function configOf(set: Settings) {
     maxGroupMembers: set.MAX_GROUP_MEMBERS,
     /** A room with more members is large. */
     largeRoomMembers: set.LARGE_ROOM_MEMBERS,
+    maxPageBytes: set.MAX_PAGE_BYTES,
+    maxSinceConversations: set.MAX_SINCE_CONVERSATIONS,
     /** Changes. */
     resumeLimit: set.RESUME_LIMIT,
   };

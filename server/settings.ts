@@ -124,6 +124,12 @@ export const settings = z.object({
   LARGE_ROOM_MEMBERS: wholeNumber(1, MAX_INT)
     .default(100)
     .describe("beyond so many members, joins, typing and read marks are not broadcast"),
+  MAX_PAGE_BYTES: wholeNumber(1024, MAX_INT)
+    .default(1_048_576)
+    .describe("bytes of messages and members that are read from storage, and answered with, at a time"),
+  MAX_SINCE_CONVERSATIONS: wholeNumber(1, MAX_INT)
+    .default(1000)
+    .describe("conversations that a client may resume in on one socket"),
   RESUME_LIMIT: wholeNumber(1, MAX_INT).default(1000).describe("changes that are replayed to a client that resumes"),
 });
 

@@ -14,7 +14,7 @@ import { memoized } from "./memoized.ts";
 
 type ChatFrame = Extract<RoomClientFrame, { type: "chat_message" }>;
 
-const schemaFor = memoized(roomClientFrames);
+const schemaFor = memoized(({ maxMessageChars }: ConsumerServices["limits"]) => roomClientFrames(maxMessageChars));
 
 const types: ReadonlySet<string> = new Set<RoomClientFrame["type"]>([
   "chat_message",
@@ -104,7 +104,7 @@ export class ChatConsumer extends ChannelsConsumer implements ConversationListen
   }
 
   protected override handle(frame: unknown): void | Promise<void> {
-    const parsed = this.parse(schemaFor(this.services.limits.maxMessageChars), types, frame);
+    const parsed = this.parse(schemaFor(this.services.limits), types, frame);
     // Only a foreign name of the room is looked up before the next frame; the rest is handed to the core in order, and
     // its commit is not waited for.
     if (parsed.type === "chat_message" && parsed.room !== undefined && parsed.room !== this.#name.room) {

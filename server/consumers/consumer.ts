@@ -33,7 +33,11 @@ export interface ConsumerServices {
   readonly socketCounts: SocketCounts;
   readonly seenMarks: SeenMarks;
   readonly roomMembers: RoomMembers;
-  readonly limits: { readonly maxMessageChars: number; readonly largeRoomMembers: number };
+  readonly limits: {
+    readonly maxMessageChars: number;
+    readonly largeRoomMembers: number;
+    readonly maxSinceConversations: number;
+  };
   readonly log: ConsumerLog;
 }
 

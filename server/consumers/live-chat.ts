@@ -14,7 +14,7 @@ import { memoized } from "./memoized.ts";
 
 type SendData = Parameters<EventHandlers<LiveChatClientEvents>["chat:message_send"]>[0];
 
-const schemasFor = memoized(liveChatClientEvents);
+const schemasFor = memoized(({ maxMessageChars }: ConsumerServices["limits"]) => liveChatClientEvents(maxMessageChars));
 
 /** Direct conversations whose ids a session remembers, so that a message to the same person asks for none. */
 const MAX_REMEMBERED = 1_000;
@@ -32,7 +32,7 @@ export class LiveChatSession implements EventSession, UserFeedListener {
     this.#services = services;
     this.#handshake = handshake;
     this.#carrier = carrier;
-    this.#schemas = schemasFor(services.limits.maxMessageChars);
+    this.#schemas = schemasFor(services.limits);
     this.#gate = new DeliveryGate({
       deliver: (delivery) => this.#deliver(delivery),
       overflow: () => carrier.close("tooSlow"),
@@ -168,9 +168,10 @@ export class LiveChatSession implements EventSession, UserFeedListener {
   #since(): Record<string, number> {
     const text = this.#handshake.since;
     if (text === null) return {};
-    const parsed = liveChatSince.safeParse(parseJson(text));
+    const most = this.#services.limits.maxSinceConversations;
+    const parsed = liveChatSince(most).safeParse(parseJson(text));
     if (parsed.success) return parsed.data;
-    this.#carrier.emitError("invalid_frame", "since: expected a JSON object of chat ids and seqs");
+    this.#carrier.emitError("invalid_frame", `since: expected a JSON object of chat ids and seqs, at most ${most}`);
     return {};
   }
 }

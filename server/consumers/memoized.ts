@@ -1,11 +1,11 @@
-/** A dialect's schemas are built once for each value of a limit, not for each socket. */
-export function memoized<Argument, Result>(build: (argument: Argument) => Result): (argument: Argument) => Result {
-  const built = new Map<Argument, Result>();
-  return (argument) => {
-    const known = built.get(argument);
+/** A dialect's schemas are built once for a server's limits, not for each socket. */
+export function memoized<Limits extends object, Result>(build: (limits: Limits) => Result): (limits: Limits) => Result {
+  const built = new WeakMap<Limits, Result>();
+  return (limits) => {
+    const known = built.get(limits);
     if (known !== undefined) return known;
-    const result = build(argument);
-    built.set(argument, result);
+    const result = build(limits);
+    built.set(limits, result);
     return result;
   };
 }

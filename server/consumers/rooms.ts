@@ -16,7 +16,9 @@ import { addressedTo, cursorsOf, groupFor, roomOf, roomsEvent, roomsReplay } fro
 
 type ConnectData = Parameters<EventHandlers<RoomsClientEvents>["connectRooms"]>[0];
 
-const schemasFor = memoized(roomsClientEvents);
+const schemasFor = memoized(({ maxMessageChars, maxSinceConversations }: ConsumerServices["limits"]) =>
+  roomsClientEvents(maxMessageChars, maxSinceConversations),
+);
 
 /** Far above what anybody has; the list is one event. */
 const MAX_ROOMS = 100_000;
@@ -48,7 +50,7 @@ export class RoomsSession implements EventSession, UserFeedListener {
     this.#services = services;
     this.#carrier = carrier;
     this.#profile = profile;
-    this.#schemas = schemasFor(services.limits.maxMessageChars);
+    this.#schemas = schemasFor(services.limits);
     const commands = new RoomsCommands(services, profile, carrier);
     this.#handlers = { ...commands.handlers, connectRooms: (data) => this.#connect(data) };
     this.#gate = new DeliveryGate({

@@ -4,9 +4,9 @@
  * `docs/protocol.md` come from here.
  */
 import { z } from "zod";
+import { attachments } from "./attachments.ts";
 import { errorCode } from "./errors.ts";
 import {
-  attachments,
   clientId,
   mediaReference,
   mediaType,

@@ -2,11 +2,11 @@
 import { z } from "zod";
 
 /** PostgreSQL stores neither NUL nor half of a surrogate pair; both are refused where they come in. */
-function isStorable(text: string): boolean {
+export function isStorable(text: string): boolean {
   return !text.includes("\u0000") && text.isWellFormed();
 }
 
-const STORABLE = "must be well-formed Unicode without NUL";
+export const STORABLE = "must be well-formed Unicode without NUL";
 
 /** Text of at most `max` UTF-16 units. */
 export function text(max: number) {
@@ -33,6 +33,9 @@ export function optional<T extends z.ZodType>(field: T) {
 }
 
 export const userId = text(128).min(1, "expected a user id of 1 to 128 characters");
+
+/** Users that one request may name. */
+export const MAX_USERS = 10_000;
 
 export const username = z
   .string()
@@ -67,37 +70,6 @@ function isRelativeReference(value: string): boolean {
 }
 
 export const mediaType = z.enum(["VIDEO", "AUDIO", "IMAGE", "FILE"]);
-
-/** A link, or an object that describes one: its `url`, where it has one, is http or https; its other fields are the client's. */
-export const attachment = z.union(
-  [httpUrl, z.record(z.string(), z.unknown()).refine(isDescribedLink, "expected an http or https url")],
-  {
-    error: "expected an http or https URL, or an object whose url is one",
-  },
-);
-
-function isDescribedLink(value: Record<string, unknown>): boolean {
-  return (value.url === undefined || (typeof value.url === "string" && isHttpUrl(value.url))) && isStorableTree(value);
-}
-
-export const MAX_ATTACHMENTS = 20;
-
-export const attachments = z.array(attachment).max(MAX_ATTACHMENTS, `expected at most ${MAX_ATTACHMENTS} attachments`);
-
-/** How deep an opaque object of a client's may nest before it is refused. */
-const MAX_DEPTH = 8;
-
-/** An opaque object of the client's that is stored as it came. */
-export const opaqueObject = z
-  .record(z.string(), z.unknown())
-  .refine(isStorableTree, `${STORABLE}, at most ${MAX_DEPTH} deep`);
-
-function isStorableTree(value: unknown, depth = 0): boolean {
-  if (typeof value === "string") return isStorable(value);
-  if (typeof value !== "object" || value === null) return true;
-  if (depth >= MAX_DEPTH) return false;
-  return Object.entries(value).every(([key, inner]) => isStorable(key) && isStorableTree(inner, depth + 1));
-}
 
 /** A position in a conversation: 0 is before its first change. */
 export const seq = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);

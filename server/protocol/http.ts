@@ -3,9 +3,21 @@
  * of them. In answers every field is always there, null where there is nothing to say, unless it is said otherwise.
  */
 import { z } from "zod";
+import { list } from "./bounded.ts";
 import { messageFields } from "./channels.ts";
 import { type ErrorCode, errorBody } from "./errors.ts";
-import { clientId, mediaReference, mediaType, resourceId, seq, text, timestamp, userId, username } from "./fields.ts";
+import {
+  clientId,
+  MAX_USERS,
+  mediaReference,
+  mediaType,
+  resourceId,
+  seq,
+  text,
+  timestamp,
+  userId,
+  username,
+} from "./fields.ts";
 
 /** UTF-16 units of a person's or a group's name. */
 const MAX_NAME = 256;
@@ -176,7 +188,7 @@ export const memberParams = z.strictObject({ id: resourceId, user: idOrUsername 
 export const userParams = z.strictObject({ id: userId });
 
 const groupName = text(MAX_NAME).min(1, `expected 1 to ${MAX_NAME} characters`);
-const members = z.array(idOrUsername).describe("user ids or usernames");
+const members = list(idOrUsername, MAX_USERS, "users").describe("user ids or usernames");
 
 export const newGroup = z.strictObject({
   type: z.literal("group", "expected group; a direct conversation is made by sending to a username"),

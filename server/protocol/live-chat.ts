@@ -3,19 +3,10 @@
  * `chat:message_receive`); the others are additions in its manner.
  */
 import { z } from "zod";
+import { attachments } from "./attachments.ts";
+import { record } from "./bounded.ts";
 import { ping, pong } from "./envelope.ts";
-import {
-  attachments,
-  clientId,
-  httpUrl,
-  mediaType,
-  messageText,
-  optional,
-  resourceId,
-  seq,
-  timestamp,
-  userId,
-} from "./fields.ts";
+import { clientId, httpUrl, mediaType, messageText, optional, resourceId, seq, timestamp, userId } from "./fields.ts";
 
 /** The events a client may send, each with the schema of its data. */
 export function liveChatClientEvents(maxMessageChars: number) {
@@ -51,7 +42,9 @@ export function liveChatClientEvents(maxMessageChars: number) {
 export type LiveChatClientEvents = ReturnType<typeof liveChatClientEvents>;
 
 /** The `since` of `/chat?since=…`: for each chat the last seq that was received, as JSON. */
-export const liveChatSince = z.record(resourceId, seq);
+export function liveChatSince(maxConversations: number) {
+  return record(resourceId, seq, maxConversations, "conversations");
+}
 
 /** The events the server sends, each with the schema of its data. */
 export const liveChatServerEvents = {

@@ -3,13 +3,14 @@
  * the end and `seq`, `client_id` and `resumed` are additions.
  */
 import { z } from "zod";
+import { attachments, opaqueObject } from "./attachments.ts";
+import { list, record } from "./bounded.ts";
 import { ping, pong } from "./envelope.ts";
 import {
-  attachments,
   clientId,
   httpUrl,
+  MAX_USERS,
   messageText,
-  opaqueObject,
   optional,
   resourceId,
   seq,
@@ -22,7 +23,7 @@ import {
  * What a payload says of other people's reading is the server's to know: it is accepted, for it is what clients send, and
  * not looked at.
  */
-const claimedRecipients = z.array(z.looseObject({ _id: text(128) })).max(10_000);
+const claimedRecipients = list(z.looseObject({ _id: text(128) }), MAX_USERS, "recipients");
 
 /** The fields by which a payload says who sends it. Ids are compared with the token; names come from the profile. */
 const claimedSender = {
@@ -47,19 +48,21 @@ function messageFields(maxMessageChars: number) {
 }
 
 /** The events a client may send, each with the schema of its data. */
-export function roomsClientEvents(maxMessageChars: number) {
+export function roomsClientEvents(maxMessageChars: number, maxSinceConversations = 1_000) {
   return {
     connectRooms: z.strictObject({
       user_id: optional(userId),
       first_name: optional(text(256)),
-      since: z.record(resourceId, seq).optional().describe("for each room the last seq that was received"),
+      since: record(resourceId, seq, maxSinceConversations, "rooms")
+        .optional()
+        .describe("for each room the last seq that was received"),
     }),
     sendMessage: z.strictObject({ room_id: resourceId, ...messageFields(maxMessageChars) }),
     typing: z.strictObject({ room_id: resourceId, message: text(256), user_id: optional(userId) }),
     sendNewMessage: z.strictObject({
       room_name: text(256),
       type: z.enum(["peer-to-peer", "group-chat"]),
-      recipient_id: z.array(userId).min(1),
+      recipient_id: list(userId, MAX_USERS, "users").min(1),
       user_name: optional(text(256)),
       image_url: optional(httpUrl),
       message: z.strictObject(messageFields(maxMessageChars)),
@@ -67,7 +70,7 @@ export function roomsClientEvents(maxMessageChars: number) {
     createGroup: z.strictObject({
       _id: optional(resourceId).describe("becomes the group's id"),
       room_name: text(256).min(1),
-      recipients: z.array(userId),
+      recipients: list(userId, MAX_USERS, "users"),
       type: z.literal("group-chat").optional(),
       creator_id: optional(userId),
       image_url: optional(httpUrl),
@@ -86,7 +89,7 @@ export function roomsClientEvents(maxMessageChars: number) {
       pin_message: z.boolean("expected true or false"),
       user_id: optional(userId),
     }),
-    addMembers: z.strictObject({ room_id: resourceId, members: z.array(userId).min(1) }),
+    addMembers: z.strictObject({ room_id: resourceId, members: list(userId, MAX_USERS, "users").min(1) }),
     removeMember: z.strictObject({ room_id: resourceId, user_id: userId }),
     leaveGroup: z.strictObject({ room_id: resourceId }),
     updateGroup: z.strictObject({

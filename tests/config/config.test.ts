@@ -44,6 +44,8 @@ describe("an empty environment", () => {
       shutdownSeconds: 5,
       maxGroupMembers: 10_000,
       largeRoomMembers: 100,
+      maxPageBytes: 1_048_576,
+      maxSinceConversations: 1_000,
       resumeLimit: 1000,
     });
   });

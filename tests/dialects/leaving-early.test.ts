@@ -27,7 +27,7 @@ test("a socket on /rooms that is gone before it was open holds no room", async (
   const services = {
     userFeeds: { listen: async () => ({ conversationIds: ["a", "b"] }), leave: () => {} },
     roomMembers,
-    limits: { maxMessageChars: 10, largeRoomMembers: 100 },
+    limits: { maxMessageChars: 10, largeRoomMembers: 100, maxSinceConversations: 10 },
     log,
   } as unknown as ConsumerServices;
   const open = () => new RoomsSession(services, { profile, params: {}, since: null }, silentCarrier());
