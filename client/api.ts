@@ -107,13 +107,14 @@ export function createApi(options: ApiOptions): Api {
 /**
  * A token for whoever asks, from a server in development without a key, on the same machine.
  *
+ * @param options `secret`: what the server wrote into its log, where it wants one
  * @throws ParleyError `not_found` where the server has a key
  */
 export function developmentToken(
   username: string,
-  options: Pick<ServerOptions, "url" | "fetch"> = {},
+  { secret, ...options }: Pick<ServerOptions, "url" | "fetch"> & { secret?: string | undefined } = {},
 ): Promise<{ token: string; user: ProfileBody }> {
-  return request(options, "/api/dev/token", { method: "POST", body: { username } });
+  return request(options, "/api/dev/token", { method: "POST", body: { username, secret } });
 }
 
 interface RequestParts {

@@ -1,11 +1,11 @@
-/** Milliseconds between two runs. */
+/** Milliseconds between two runs, where nothing else is said. */
 const INTERVAL = 300;
 
 /**
  * A function that runs `task` soon. However often it is called, one run is under way at a time, what is asked for meanwhile
- * is one more run afterwards, and runs begin at least 300 ms apart. `task` deals with its own failures.
+ * is one more run afterwards, and runs begin at least `interval` ms apart. `task` deals with its own failures.
  */
-export function coalesced(task: () => Promise<void>, signal: AbortSignal): () => void {
+export function coalesced(task: () => Promise<void>, signal: AbortSignal, interval = INTERVAL): () => void {
   let isAsked = false;
   let isRunning = false;
 
@@ -13,7 +13,7 @@ export function coalesced(task: () => Promise<void>, signal: AbortSignal): () =>
     isRunning = true;
     while (isAsked && !signal.aborted) {
       isAsked = false;
-      await Promise.all([task(), pause(INTERVAL)]);
+      await Promise.all([task(), pause(interval)]);
     }
     isRunning = false;
   }

@@ -6,7 +6,7 @@ import type { ConversationList } from "./conversation-list.ts";
 import type { History } from "./history.ts";
 import { type Live, roomOfEvent } from "./live.ts";
 import { displayName, type People } from "./people.ts";
-import { problemText } from "./session.ts";
+import { problemText } from "./problems.ts";
 
 export interface DetailsSurroundings {
   readonly api: Api;
@@ -65,14 +65,17 @@ export class Details {
     const { people } = this.#surroundings;
     const conversation = this.group.value ?? this.#listed.value ?? this.#known.value;
     if (conversation === null) return people.nameOf(this.#room);
+    if ("other" in conversation) return conversation.name;
     const other = conversation.other_user;
     return other === null ? conversation.name : displayName(other);
   });
 
   /** The other's username in a direct conversation; null in a group. */
   readonly other = computed(() => {
-    const conversation = this.#known.value ?? this.#listed.value;
-    return conversation === null ? this.#room : (conversation.other_user?.username ?? null);
+    const known = this.#known.value;
+    if (known !== null) return known.other_user?.username ?? null;
+    const listed = this.#listed.value;
+    return listed === null ? this.#room : (listed.other?.username ?? null);
   });
 
   readonly #listed = computed(() => this.#surroundings.list.find(this.#room));

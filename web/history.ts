@@ -2,9 +2,12 @@
 import { signal } from "@preact/signals";
 import type { Api, MessageBody, MessagePage, Room, RoomServerFrame } from "../client/index.ts";
 import { findMessage, firstOf } from "./blocks.ts";
+import { coalesced } from "./coalesced.ts";
+import { messageOfBody } from "./message.ts";
 import type { People } from "./people.ts";
-import { problemText } from "./session.ts";
+import { problemText } from "./problems.ts";
 import { confirmed, emptyTimeline, withFrame, withHistory } from "./timeline.ts";
+import type { Trust } from "./trust.ts";
 
 export type HistoryState =
   | { readonly name: "loading" }
@@ -19,8 +22,17 @@ export type HistoryState =
 const PAGE = 50;
 /** The most that the server gives at once. */
 const MAX_PAGE = 200;
+/** Milliseconds between two readings on account of frames that cannot be read. */
+const REPAIR_INTERVAL = 5_000;
 /** Pages of that size that are read in search of a message, at most. */
 const MAX_SEARCH = 25;
+
+export interface HistorySurroundings {
+  readonly api: Api;
+  readonly people: People;
+  readonly trust: Trust;
+  readonly signal: AbortSignal;
+}
 
 export class History {
   readonly timeline = signal(emptyTimeline);
@@ -30,13 +42,17 @@ export class History {
   readonly #api: Api;
   readonly #room: string;
   readonly #people: People;
+  readonly #trust: Trust;
+  readonly #repair: () => void;
   /** What an answer compares to know whether it is still waited for. */
   #reading = {};
 
-  constructor(api: Api, room: string, connection: Room, people: People) {
+  constructor({ api, people, trust, signal }: HistorySurroundings, room: string, connection: Room) {
     this.#api = api;
     this.#room = room;
     this.#people = people;
+    this.#trust = trust;
+    this.#repair = coalesced(() => this.#readAgain(), signal, REPAIR_INTERVAL);
     connection.onFrame((frame) => this.#hear(frame));
   }
 
@@ -64,7 +80,14 @@ export class History {
   }
 
   #hear(frame: RoomServerFrame): void {
-    this.timeline.value = withFrame(this.timeline.peek(), frame);
+    try {
+      this.timeline.value = withFrame(this.timeline.peek(), frame);
+    } catch (error) {
+      // A frame that is not what this page takes it for is passed over; what it changed, history says.
+      console.error("a frame could not be read", error, frame);
+      this.#repair();
+      return;
+    }
     if (frame.type === "resume_failed") void this.#readNewest();
     if (frame.type !== "resumed") return;
     const { name } = this.state.peek();
@@ -97,6 +120,17 @@ export class History {
     }
   }
 
+  /** The newest page, beside what is there. */
+  async #readAgain(): Promise<void> {
+    const reading = this.#reading;
+    try {
+      const { messages } = await this.#api.messages(this.#room, { limit: PAGE });
+      if (reading === this.#reading) this.#add(messages);
+    } catch (error) {
+      console.warn("the history could not be read again", error);
+    }
+  }
+
   /** A replay does not say where its messages stand, nor whether they were edited or pinned. History does. */
   async #confirm(): Promise<void> {
     const reading = this.#reading;
@@ -119,9 +153,22 @@ export class History {
     }
   }
 
-  #add(messages: readonly MessageBody[]): void {
+  #add(page: readonly MessageBody[]): void {
+    const messages = page.filter(isReadable);
     this.timeline.value = withHistory(this.timeline.peek(), messages);
     this.conversationId.value = messages[0]?.conversation_id ?? this.conversationId.peek();
     this.#people.learn(messages.map(({ from_user }) => from_user));
+    this.#trust.learnFromMessages(messages);
+  }
+}
+
+/** One that is not what this page takes it for takes no page of others along. */
+function isReadable(body: MessageBody): boolean {
+  try {
+    messageOfBody(body);
+    return true;
+  } catch (error) {
+    console.error("a message could not be read", error, body);
+    return false;
   }
 }

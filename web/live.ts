@@ -39,10 +39,6 @@ export class Live {
     return this.#events.onFrame(listener, { signal });
   }
 
-  onUnreadTotal(listener: () => void): Unsubscribe {
-    return this.unreadTotal.subscribe(listener);
-  }
-
   retry(): void {
     this.#events.retry();
     this.#notifications.retry();

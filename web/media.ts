@@ -44,3 +44,8 @@ export function attachedLink(attachment: unknown): AttachedLink {
   const link = typeof url === "string" && isWebLink(url) ? url : null;
   return { title: typeof title === "string" && title !== "" ? title : linkTitle(link ?? "attachment"), url: link };
 }
+
+/** In ASCII, as it is asked for: no letters that look like others. */
+export function hostOf(url: string): string {
+  return new URL(url).host;
+}

@@ -36,10 +36,10 @@ export function messageOfBody(body: MessageBody): TimelineMessage {
     id: body.id,
     seq: body.seq,
     sender: body.from_user.username,
-    text: body.content,
+    text: textOf(body.content),
     mediaUrl: body.multimedia_url,
-    mediaType: body.media_type,
-    attachments: body.attachments,
+    mediaType: knownMediaType(body.media_type),
+    attachments: listOf(body.attachments),
     replyTo: body.reply_to,
     sentAt: body.date_added,
     isEdited: body.date_edited !== null,
@@ -54,10 +54,10 @@ export function messageOfFrame(frame: CreationFrame): TimelineMessage {
     id: frame.id,
     seq: frame.seq,
     sender: frame.from_user.username,
-    text: frame.message,
+    text: textOf(frame.message),
     mediaUrl: frame.multimedia_url,
-    mediaType: frame.media_type ?? null,
-    attachments: frame.attachments ?? [],
+    mediaType: knownMediaType(frame.media_type),
+    attachments: listOf(frame.attachments),
     replyTo: frame.reply_to ?? null,
     sentAt: frame.date_added,
     isEdited: false,
@@ -66,11 +66,26 @@ export function messageOfFrame(frame: CreationFrame): TimelineMessage {
   };
 }
 
+const MEDIA_TYPES: ReadonlySet<string> = new Set<MediaType>(["IMAGE", "VIDEO", "AUDIO", "FILE"]);
+
+/** One that a later release of the server knows is shown as its address tells, and loses no message. */
+function knownMediaType(type: MediaType | null | undefined): MediaType | null {
+  return type && MEDIA_TYPES.has(type) ? type : null;
+}
+
+function textOf(text: unknown): string {
+  return typeof text === "string" ? text : "";
+}
+
+function listOf(attachments: readonly unknown[] | undefined): readonly unknown[] {
+  return Array.isArray(attachments) ? attachments : [];
+}
+
 /** The message after that change. */
 export function changed(message: TimelineMessage, change: ChangeFrame): TimelineMessage {
   switch (change.type) {
     case "message_edited":
-      return { ...message, text: change.message, isEdited: true, isPinned: change.pinned ?? message.isPinned };
+      return { ...message, text: textOf(change.message), isEdited: true, isPinned: change.pinned ?? message.isPinned };
     case "message_deleted":
       return { ...message, ...WITHOUT_CONTENT, deletedBy: change.deleted_by };
     case "message_pinned":

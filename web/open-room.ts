@@ -1,18 +1,19 @@
 /** One open conversation: its socket, and all that the page keeps of it. */
-import { computed, type Signal, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { connectRoom, ParleyError, type Room } from "../client/index.ts";
 import { findLastMessage } from "./blocks.ts";
-import { Composer } from "./composer.ts";
+import { Composer, EMPTY_DRAFT, isEmptyDraft } from "./composer.ts";
 import { stateSignal } from "./connection-state.ts";
 import { Details } from "./details.ts";
 import { History } from "./history.ts";
+import { DRAFT } from "./kept-work.ts";
 import type { TimelineMessage } from "./message.ts";
-import { Outbox } from "./outbox.ts";
+import { Outbox, type OutboxEntry } from "./outbox.ts";
 import { OwnTyping } from "./own-typing.ts";
 import { Pins } from "./pins.ts";
 import { Presence } from "./presence.ts";
+import { problemText } from "./problems.ts";
 import { Reading } from "./reading.ts";
-import { problemText } from "./session.ts";
 import type { Workspace } from "./workspace.ts";
 
 export type LogWish = { readonly name: "newest" } | { readonly name: "message"; readonly id: string };
@@ -36,13 +37,13 @@ export class OpenRoom {
   readonly wish = signal<LogWish | null>(null);
   /** The message that is asked about before it is deleted. */
   readonly doomed = signal<TimelineMessage | null>(null);
-  /** Nothing of it would be lost with its socket. */
-  readonly isSettled = computed(() => this.outbox.waiting.value.length === 0 && this.outbox.failed.value.length === 0);
+  /** Nothing waits for its socket. */
+  readonly isSettled = computed(() => this.outbox.waiting.value.length === 0);
   readonly #workspace: Workspace;
   readonly #closing = new AbortController();
 
-  constructor(name: string, workspace: Workspace, draft: Signal<string>) {
-    const { api, people, live, list, wire, connectOptions } = workspace;
+  constructor(name: string, workspace: Workspace, onFailed: (entry: OutboxEntry) => void) {
+    const { api, people, trust, live, list, wire, work, connectOptions } = workspace;
     const signal = AbortSignal.any([this.#closing.signal, workspace.signal]);
     const onProblem = (text: string) => {
       this.problem.value = text;
@@ -51,28 +52,52 @@ export class OpenRoom {
     this.#workspace = workspace;
     this.connection = connectRoom(name, { ...connectOptions, signal, onWire: wire.recorder("room") });
     this.state = stateSignal(this.connection);
-    this.history = new History(api, name, this.connection, people);
+    this.history = new History({ api, people, trust, signal }, name, this.connection);
     this.presence = new Presence(this.connection);
     this.reading = new Reading(
-      { history: this.history, people, signal, onRefused: (error) => this.#refused(error) },
+      {
+        history: this.history,
+        people,
+        signal,
+        onRead: (seq) => {
+          const id = this.details.id.peek();
+          if (id !== null) list.hasRead(id, seq);
+        },
+        onRefused: (error) => this.#refused(error),
+      },
       this.connection,
     );
-    this.outbox = new Outbox(this.connection);
     this.details = new Details(name, { api, live, list, people, history: this.history, signal, onProblem });
+    this.outbox = new Outbox(this.connection, {
+      room: name,
+      work,
+      roomName: () => this.details.name.peek(),
+      onFailed,
+    });
     this.pins = new Pins({ api, room: name, signal, onProblem }, this.connection);
     this.typing = new OwnTyping(this.connection);
-    this.composer = new Composer(draft, {
+    this.composer = new Composer(work.kept(DRAFT + name, EMPTY_DRAFT, isEmptyDraft), {
       send: (message) => {
         this.typing.stopped();
         this.outbox.send(message);
         this.wish.value = { name: "newest" };
       },
-      edit: (id, text) => this.#request(this.connection.edit(id, text)),
+      edit: (message, text) => this.outbox.edit(message, text),
       // What is on its way cannot be edited yet, and what was written before it is not meant.
       lastOwnMessage: () =>
-        this.outbox.waiting.value.length > 0
+        this.outbox.messages.value.length > 0
           ? null
           : findLastMessage(this.history.timeline.value.blocks, (message) => this.canEdit(message)),
+    });
+    const learn = ({ id, other }: { id: string | null; other: string | null }) =>
+      trust.learnFromConversation(this.history.timeline.peek().blocks, { id, other });
+    const stop = effect(() => {
+      const conversation = { id: this.details.id.value, other: this.details.other.value };
+      if (this.history.state.value.name !== "loading") learn(conversation);
+    });
+    signal.addEventListener("abort", stop);
+    this.connection.on("chat_message", ({ from_user }) => {
+      if (people.isMe(from_user.username)) learn({ id: this.details.id.peek(), other: this.details.other.peek() });
     });
     this.connection.on("error", ({ message }) => onProblem(problemText(new Error(message))));
   }
@@ -92,14 +117,6 @@ export class OpenRoom {
     else this.problem.value = "That message lies too far back.";
   }
 
-  pin(message: TimelineMessage, isPinned: boolean): void {
-    this.#request(this.connection.pin(message.id, isPinned));
-  }
-
-  delete(message: TimelineMessage): void {
-    this.#request(this.connection.delete(message.id));
-  }
-
   /** Out of view. */
   leave(): void {
     this.typing.stopped();
@@ -109,10 +126,6 @@ export class OpenRoom {
 
   close(): void {
     this.#closing.abort();
-  }
-
-  #request(request: Promise<unknown>): void {
-    request.catch((error) => this.#refused(error));
   }
 
   #refused(error: unknown): void {

@@ -21,6 +21,12 @@ export class People {
     this.#profiles.value = new Map([...known, ...news.map((profile) => [profile.username, profile] as const)]);
   }
 
+  /** By user id; null of somebody who is not known. */
+  nameOfId(id: string): string | null {
+    const profile = [...this.#profiles.peek().values()].find((known) => known.id === id);
+    return profile === undefined ? null : displayName(profile);
+  }
+
   isMe(username: string): boolean {
     return username === this.me.username;
   }
@@ -33,6 +39,11 @@ export class People {
   avatarOf(username: string): string | null {
     return this.#profiles.value.get(username)?.avatar ?? null;
   }
+}
+
+/** The picture of a person, for an avatar. */
+export function imageOf(people: People, username: string) {
+  return { url: people.avatarOf(username), source: { kind: "person", username } } as const;
 }
 
 export function displayName({ name, username }: Pick<ProfileBody, "name" | "username">): string {

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import type { Api, Room, RoomServerFrame } from "../client/index.ts";
 import { coalesced } from "./coalesced.ts";
 import { messageOfBody, type TimelineMessage } from "./message.ts";
-import { problemText } from "./session.ts";
+import { problemText } from "./problems.ts";
 
 /** The most that the server gives at once. */
 const MAX_PINS = 200;

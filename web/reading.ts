@@ -11,6 +11,7 @@ export interface ReadingSurroundings {
   readonly history: History;
   readonly people: People;
   readonly signal: AbortSignal;
+  onRead(seq: number): void;
   onRefused(error: unknown): void;
 }
 
@@ -21,11 +22,11 @@ export class Reading {
   readonly isAtNewest = signal(true);
   /** Messages of others that came while it was not. */
   readonly unseen = signal(0);
-  /** The last message of another that came live, in words. */
-  readonly announcement = signal("");
+  /** The last message of another that came live. */
+  readonly announcement = signal<{ readonly sender: string; readonly text: string } | null>(null);
   readonly #people: People;
 
-  constructor({ history, people, signal, onRefused }: ReadingSurroundings, connection: Room) {
+  constructor({ history, people, signal, onRead, onRefused }: ReadingSurroundings, connection: Room) {
     this.#people = people;
     connection.on("messages_read", ({ user, seq }) => this.#moved(user, seq));
     connection.on("chat_message", (frame) => this.#arrived(frame));
@@ -38,7 +39,7 @@ export class Reading {
       const newest = lastOf(history.timeline.peek().blocks);
       if (newest === null || newest.id === lastRead || !this.#isLooking()) return;
       lastRead = newest.id;
-      await connection.read(newest.id).catch(onRefused);
+      await connection.read(newest.id).then(() => onRead(newest.seq), onRefused);
     }, signal);
     const stop = effect(() => {
       if (!this.#isLooking() || lastOf(history.timeline.value.blocks) === null) return;
@@ -64,7 +65,7 @@ export class Reading {
 
   #arrived({ from_user: { username }, message }: ChatMessage): void {
     if (this.#people.isMe(username)) return;
-    this.announcement.value = `${this.#people.nameOf(username)}: ${message === "" ? "media" : message}`;
+    this.announcement.value = { sender: this.#people.nameOf(username), text: message || "media" };
     if (!this.isAtNewest.peek() || !attention.peek()) this.unseen.value += 1;
   }
 }

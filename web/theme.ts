@@ -1,5 +1,6 @@
 /** Light or dark: as the system says, until somebody chooses. */
 import { computed, effect, signal } from "@preact/signals";
+import { browserStore } from "./storage.ts";
 
 export type Theme = "light" | "dark";
 
@@ -23,10 +24,10 @@ export function applyTheme(): void {
 
 export function chooseTheme(chosen: Theme): void {
   chosenTheme.value = chosen;
-  localStorage.setItem(STORAGE_KEY, chosen);
+  browserStore.set(STORAGE_KEY, chosen);
 }
 
 function readChosen(): Theme | null {
-  const kept = localStorage.getItem(STORAGE_KEY);
+  const kept = browserStore.get(STORAGE_KEY);
   return kept === "light" || kept === "dark" ? kept : null;
 }

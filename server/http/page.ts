@@ -86,6 +86,8 @@ function headersOf(name: string, content: Buffer): Record<string, string> & { re
     "content-type": contentType,
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "cross-origin-opener-policy": "same-origin",
+    // A name is looked up when somebody follows a link, not when they read what links to it.
+    "x-dns-prefetch-control": "off",
     "cache-control": name.startsWith(HASHED) ? "public, max-age=31536000, immutable" : "no-cache",
     etag: `"${createHash("sha256").update(content).digest("base64url")}"`,
     ...(name === CLIENT_LIBRARY && {

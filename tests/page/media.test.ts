@@ -10,11 +10,13 @@ onStage("media", {}, (stage) => {
   });
   afterAll(() => files.close());
 
-  /** Two in a room, whose browsers may ask the media's host. */
+  /** Two in a room who have answered each other, so that their browsers ask the media's host. */
   async function talk(): Promise<[Person, Person]> {
     const [alice, bob] = await stage().people("alice", "bob");
     await Promise.all([alice.open(bob.name), bob.open(alice.name)]);
     for (const person of [alice, bob]) person.expectTrouble(new RegExp(`asked another host: ${files.url}`));
+    await bob.say("hello");
+    await alice.message("hello").waitFor();
     return [alice, bob];
   }
 
@@ -79,7 +81,10 @@ onStage("media", {}, (stage) => {
     const [alice, bob] = await talk();
     for (const person of [alice, bob]) person.expectTrouble(/status of 404 .*\/gone\.png/);
     await sendLink(alice, `${files.url}/gone.png`, "was here");
-    await bob.message("was here").getByRole("link", { name: "gone.png" }).waitFor();
+    const link = bob.message("was here").getByRole("link", { name: `${files.url}/gone.png` });
+    await link.waitFor();
+    expect(await link.getAttribute("href")).toBe(`${files.url}/gone.png`);
+    expect(await bob.message("was here").locator(".media-box").count()).toBe(0);
   });
 
   it("with a name in place of a link is shown by that name, and asked for nowhere", async () => {

@@ -3,7 +3,9 @@ import type { ProfileBody } from "../../client/index.ts";
 import { session } from "../session.ts";
 import { Workspace, WorkspaceContext } from "../workspace.ts";
 import { Banner } from "./banner.tsx";
+import { Choosing } from "./choosing.tsx";
 import { Conversations } from "./conversations.tsx";
+import { Notices } from "./notices.tsx";
 import { RoomPane } from "./room-pane.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { StatusBar } from "./status-bar.tsx";
@@ -18,19 +20,22 @@ export function App() {
       return <SignIn notice={null} isBusy={true} />;
     case "signed_in":
       return <SignedIn key={now.me.id} me={now.me} />;
+    case "choosing":
+      return <Choosing me={now.me} other={now.other} />;
   }
 }
 
 function SignedIn({ me }: { me: ProfileBody }) {
   const workspace = useMemo(() => new Workspace(me), [me]);
   useEffect(() => () => workspace.close(), [workspace]);
-  const isRoomOpen = workspace.rooms.current.value !== null;
+  const isRoomOpen = workspace.rooms.current.value !== null || workspace.rooms.unopened.value !== null;
   const isWireOpen = workspace.console.isOpen.value;
   return (
     <WorkspaceContext.Provider value={workspace}>
       <div class={`workspace ${isRoomOpen ? "with-room" : ""} ${isWireOpen ? "with-wire" : ""}`}>
         <Banner />
         <StatusBar />
+        <Notices />
         <Conversations />
         <RoomPane />
         {isWireOpen && <WirePanel />}

@@ -1,9 +1,11 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { isComposingKey, isTouch } from "../keys.ts";
 import { isWebLink } from "../media.ts";
 import type { MediaType } from "../message.ts";
 import type { OpenRoom } from "../open-room.ts";
 import { useWorkspace } from "../workspace.ts";
 import { Icon, IconButton } from "./icon.tsx";
+import { Name } from "./name.tsx";
 import { excerptOf } from "./quote.tsx";
 
 export function ComposerForm({ room }: { room: OpenRoom }) {
@@ -13,8 +15,12 @@ export function ComposerForm({ room }: { room: OpenRoom }) {
   const media = composer.media.value;
   const text = composer.text.value;
 
-  // Opening a room, answering and editing all go on with typing.
-  useEffect(() => field.current?.focus(), [composing]);
+  // Opening a room, answering and editing all go on with typing. By touch a keyboard would come up with it, over what is to be read.
+  const isOpening = useRef(true);
+  useEffect(() => {
+    if (!isOpening.current || !isTouch.matches) field.current?.focus();
+    isOpening.current = false;
+  }, [composing]);
   useLayoutEffect(() => {
     if (field.current === null) return;
     field.current.style.height = "auto";
@@ -25,15 +31,15 @@ export function ComposerForm({ room }: { room: OpenRoom }) {
     if (composer.submit()) field.current?.focus();
   };
   const typed = (value: string) => {
-    composer.text.value = value;
+    composer.type(value);
     if (composing.name === "edit") return;
     if (value === "") room.typing.stopped();
     else room.typing.typed();
   };
   const pressed = (event: KeyboardEvent) => {
-    // The Enter that ends a word of an input method is none of ours.
-    if (event.isComposing) return;
-    if (event.key === "Enter" && !event.shiftKey) {
+    if (isComposingKey(event)) return;
+    // By touch there is no other way to a new line, and a button to send with.
+    if (event.key === "Enter" && !event.shiftKey && !isTouch.matches) {
       event.preventDefault();
       submit();
     } else if (event.key === "Escape" && composing.name !== "new") {
@@ -61,7 +67,7 @@ export function ComposerForm({ room }: { room: OpenRoom }) {
             label="Add a link to media"
             aria-expanded={media !== null}
             onClick={() => {
-              composer.media.value = media === null ? { url: "", chosenType: null } : null;
+              composer.link(media === null ? { url: "", chosenType: null } : null);
             }}
           />
         )}
@@ -71,7 +77,7 @@ export function ComposerForm({ room }: { room: OpenRoom }) {
           placeholder="Message"
           dir="auto"
           rows={1}
-          enterkeyhint="send"
+          enterkeyhint={isTouch.matches ? "enter" : "send"}
           value={text}
           onInput={(event) => typed(event.currentTarget.value)}
           onKeyDown={pressed}
@@ -104,13 +110,21 @@ function Intention({ room }: { room: OpenRoom }) {
     <div class="intention">
       <Icon name={isEdit ? "edit" : "reply"} />
       <div class="intention-words">
-        <strong>{isEdit ? "Editing your message" : `Replying to ${of}`}</strong>
+        <strong>{isEdit ? "Editing your message" : <ReplyingTo name={of} />}</strong>
         <span class="quote-text" dir="auto">
           {excerptOf(message)}
         </span>
       </div>
       <IconButton icon="close" label={isEdit ? "Cancel editing" : "Cancel reply"} onClick={() => composer.cancel()} />
     </div>
+  );
+}
+
+function ReplyingTo({ name }: { name: string }) {
+  return (
+    <>
+      Replying to <Name>{name}</Name>
+    </>
   );
 }
 
@@ -140,10 +154,11 @@ function MediaFields({ room: { composer } }: { room: OpenRoom }) {
           aria-invalid={isWrong}
           value={media.url}
           onInput={(event) => {
-            composer.media.value = { ...media, url: event.currentTarget.value };
+            composer.link({ ...media, url: event.currentTarget.value });
           }}
           onKeyDown={(event) => {
-            if (event.key === "Escape") composer.media.value = null;
+            if (isComposingKey(event)) return;
+            if (event.key === "Escape") composer.link(null);
           }}
         />
         {isWrong && <small class="field-problem">An http or https link is needed.</small>}
@@ -153,7 +168,7 @@ function MediaFields({ room: { composer } }: { room: OpenRoom }) {
         <select
           value={composer.mediaType.value ?? "FILE"}
           onChange={(event) => {
-            composer.media.value = { ...media, chosenType: event.currentTarget.value as MediaType };
+            composer.link({ ...media, chosenType: event.currentTarget.value as MediaType });
           }}
         >
           {KINDS.map(([type, name]) => (

@@ -1,11 +1,13 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { ConversationBody, MessageBody } from "../../client/index.ts";
 import { fullTimeText, shortDateText } from "../dates.ts";
-import { displayName } from "../people.ts";
+import type { Listed, ListedMessage } from "../listed.ts";
+import { roomNameOf } from "../room-name.ts";
 import { roomAddress } from "../route.ts";
 import { useWorkspace } from "../workspace.ts";
-import { Avatar } from "./avatar.tsx";
+import { Avatar, type AvatarImage } from "./avatar.tsx";
+import { Boundary } from "./boundary.tsx";
 import { IconButton } from "./icon.tsx";
+import { Name } from "./name.tsx";
 import { NewConversation } from "./new-conversation.tsx";
 import { NewTabLink } from "./sign-in.tsx";
 
@@ -34,7 +36,9 @@ export function Conversations() {
       <ul class="conversation-list">
         {conversations.map((conversation) => (
           <li key={conversation.id}>
-            <ConversationLink conversation={conversation} />
+            <Boundary of={conversation} otherwise={<UnknownConversation conversation={conversation} />}>
+              <ConversationLink conversation={conversation} />
+            </Boundary>
           </li>
         ))}
         {list.hasMore.value && <More />}
@@ -43,26 +47,26 @@ export function Conversations() {
   );
 }
 
-function ConversationLink({ conversation }: { conversation: ConversationBody }) {
+function ConversationLink({ conversation }: { conversation: Listed }) {
   const { rooms, people } = useWorkspace();
-  const { id, other_user: other, last_message: last, unread_count: unread } = conversation;
-  const room = other?.username ?? id;
-  const name = other === null ? conversation.name : displayName(other);
+  const { id, name, imageUrl, other, last, unread } = conversation;
+  const room = roomNameOf(conversation);
   const open = rooms.current.value?.name;
-  const isOpen = open === room || open === id;
+  const isOpen = open === room || open === id || open === other?.username;
+  const source = other === null ? { kind: "group", id } : { kind: "person", username: other.username };
   return (
     <a class="conversation" href={roomAddress(room)} aria-current={isOpen ? "page" : undefined}>
-      <Avatar name={name} of={room} image={conversation.image_url} />
-      <span class="conversation-name" dir="auto">
-        {name}
+      <Avatar name={name} of={other?.username ?? id} image={{ url: imageUrl, source } as AvatarImage} />
+      <span class="conversation-name">
+        <Name>{name}</Name>
         {other !== null && people.isMe(other.username) && <span class="muted"> (you)</span>}
       </span>
       {last !== null && (
-        <time class="conversation-time" dateTime={last.date_added} title={fullTimeText(last.date_added)}>
-          {shortDateText(last.date_added)}
+        <time class="conversation-time" dateTime={last.sentAt} title={fullTimeText(last.sentAt)}>
+          {shortDateText(last.sentAt)}
         </time>
       )}
-      <span class="conversation-preview" dir="auto">
+      <span class="conversation-preview">
         {last === null ? "No messages yet" : <Preview message={last} isGroup={other === null} />}
       </span>
       {unread > 0 && (
@@ -75,19 +79,34 @@ function ConversationLink({ conversation }: { conversation: ConversationBody }) 
   );
 }
 
-const MEDIA_WORDS = { IMAGE: "Picture", VIDEO: "Video", AUDIO: "Audio", FILE: "File" } as const;
+const MEDIA_WORDS: Readonly<Record<string, string>> = { IMAGE: "Picture", VIDEO: "Video", AUDIO: "Audio" };
 
-function Preview({ message, isGroup }: { message: MessageBody; isGroup: boolean }) {
-  const { people } = useWorkspace();
-  const { username } = message.from_user;
-  const sender = people.isMe(username) ? "You: " : isGroup ? `${displayName(message.from_user)}: ` : "";
-  if (message.deleted) return <i>{sender}Message deleted</i>;
-  const words = message.content === "" ? MEDIA_WORDS[message.media_type ?? "FILE"] : message.content.slice(0, 160);
+/** A long name leaves place for what was said. */
+function Preview({ message, isGroup }: { message: ListedMessage; isGroup: boolean }) {
+  const { isOwn, senderName, isDeleted, text, mediaType } = message;
+  const sender = isOwn ? "You" : isGroup ? senderName : null;
   return (
     <>
-      {sender}
-      {words}
+      {sender !== null && (
+        <>
+          <bdi class="preview-sender">{sender}</bdi>
+          <span class="preview-colon">: </span>
+        </>
+      )}
+      {isDeleted ? (
+        <i class="preview-text">Message deleted</i>
+      ) : (
+        <bdi class="preview-text">{text === "" ? (MEDIA_WORDS[mediaType ?? ""] ?? "File") : text.slice(0, 160)}</bdi>
+      )}
     </>
+  );
+}
+
+function UnknownConversation({ conversation }: { conversation: Listed }) {
+  return (
+    <a class="conversation" href={roomAddress(roomNameOf(conversation))}>
+      A conversation that this page cannot show
+    </a>
   );
 }
 

@@ -16,14 +16,14 @@ export function DeleteMessage({ room, message }: { room: OpenRoom; message: Time
           </p>
           <p class="muted">It disappears for everybody in this conversation.</p>
           <div class="dialog-buttons">
-            <button type="button" onClick={close}>
+            <button type="button" autofocus onClick={close}>
               Cancel
             </button>
             <button
               type="button"
               class="danger"
               onClick={() => {
-                room.delete(message);
+                room.outbox.delete(message);
                 close();
               }}
             >

@@ -1,11 +1,12 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { History } from "../history.ts";
+import type { OpenRoom } from "../open-room.ts";
 
 /** Pixels above what is in view at which older messages are asked for. */
 const AHEAD = 1_000;
 
 /** What stands above the oldest message that is loaded: coming near to it brings older ones. */
-export function HistoryStart({ history, box }: { history: History; box: HTMLElement }) {
+export function HistoryStart({ room: { history, state }, box }: { room: OpenRoom; box: HTMLElement }) {
   const element = useRef<HTMLDivElement>(null);
   const { name } = history.state.value;
   useEffect(() => {
@@ -19,16 +20,16 @@ export function HistoryStart({ history, box }: { history: History; box: HTMLElem
   }, [history, box, name]);
   return (
     <div ref={element} class="history-start">
-      <HistoryText history={history} />
+      <HistoryText history={history} isClosed={state.value.name === "closed"} />
     </div>
   );
 }
 
-function HistoryText({ history }: { history: History }) {
+function HistoryText({ history, isClosed }: { history: History; isClosed: boolean }) {
   const state = history.state.value;
   switch (state.name) {
     case "loading":
-      return <span>Loading…</span>;
+      return <span>{isClosed ? "Not loaded: the conversation could not be opened." : "Loading…"}</span>;
     case "partial":
     case "loading_older":
       return <span>Older messages…</span>;

@@ -1,10 +1,11 @@
 import { useSignal } from "@preact/signals";
 import type { ConversationDetailsBody, ProfileBody } from "../../client/index.ts";
 import type { Details } from "../details.ts";
-import { displayName } from "../people.ts";
+import { keepComposing } from "../keys.ts";
+import { displayName, imageOf } from "../people.ts";
 import type { Presence } from "../presence.ts";
-import { problemText } from "../session.ts";
-import { plural } from "../words.ts";
+import { problemText } from "../problems.ts";
+import { plainName, plural } from "../words.ts";
 import { useWorkspace } from "../workspace.ts";
 import { Avatar } from "./avatar.tsx";
 import { Dialog } from "./dialog.tsx";
@@ -27,12 +28,14 @@ export function Members({
   const isCreator = group.creator_id === me.id;
   const hidden = group.members_count - group.members.length;
 
-  const attempt = async (command: Promise<void>) => {
+  const attempt = async (command: Promise<void>): Promise<boolean> => {
     problem.value = null;
     try {
       await command;
+      return true;
     } catch (error) {
       problem.value = problemText(error);
+      return false;
     }
   };
 
@@ -40,7 +43,7 @@ export function Members({
     <Dialog title="Members" onClosed={onClosed}>
       {(close) => (
         <div class="stack">
-          {isCreator && <Rename name={group.name} onRename={(name) => void attempt(details.rename(name))} />}
+          {isCreator && <Rename id={group.id} name={group.name} onRename={(name) => attempt(details.rename(name))} />}
           <ul class="people" aria-label="Members of the group">
             {group.members.map((member) => (
               <Member
@@ -92,7 +95,7 @@ function Member({
   const name = displayName(member);
   return (
     <li class="person">
-      <Avatar name={name} of={member.username} image={member.avatar} />
+      <Avatar name={name} of={member.username} image={imageOf(people, member.username)} />
       <span class="person-name">
         <bdi>{name}</bdi>
         {people.isMe(member.username) && <span class="muted"> (you)</span>}
@@ -100,7 +103,7 @@ function Member({
       {isOnline && <span class="presence online">online</span>}
       {isCreator && <span class="tag">creator</span>}
       {onRemove !== null && (
-        <button type="button" class="small" aria-label={`Remove ${name}`} onClick={onRemove}>
+        <button type="button" class="small" aria-label={`Remove ${plainName(name)}`} onClick={onRemove}>
           Remove
         </button>
       )}
@@ -108,22 +111,26 @@ function Member({
   );
 }
 
-function Rename({ name, onRename }: { name: string; onRename: (name: string) => void }) {
-  const text = useSignal(name);
-  const isNew = text.value.trim() !== "" && text.value.trim() !== name;
-  const submit = (event: Event) => {
+/** A name that is half written, or that was refused, is found again. */
+function Rename({ id, name, onRename }: { id: string; name: string; onRename: (name: string) => Promise<boolean> }) {
+  const { work } = useWorkspace();
+  const begun = work.kept<string | null>(`form:rename:${id}`, null, (text) => text === null);
+  const text = begun.value ?? name;
+  const isNew = text.trim() !== "" && text.trim() !== name;
+  const submit = async (event: Event) => {
     event.preventDefault();
-    if (isNew) onRename(text.value.trim());
+    if (isNew && (await onRename(text.trim())) && begun.peek() === text) begun.value = null;
   };
   return (
-    <form class="rename" onSubmit={submit}>
+    <form class="rename" onSubmit={submit} onKeyDown={keepComposing}>
       <label class="field">
         <span>Group name</span>
         <input
           maxLength={256}
-          value={text.value}
+          dir="auto"
+          value={text}
           onInput={(event) => {
-            text.value = event.currentTarget.value;
+            begun.value = event.currentTarget.value === name ? null : event.currentTarget.value;
           }}
         />
       </label>

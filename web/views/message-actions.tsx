@@ -9,7 +9,7 @@ export function MessageActions({ room, message }: { room: OpenRoom; message: Tim
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for the fields of a form
     <div class="actions" role="group" aria-label="Message actions">
       <IconButton icon="reply" label="Reply" onClick={() => room.composer.reply(message)} />
-      <IconButton icon="pin" label={isPinned ? "Unpin" : "Pin"} onClick={() => room.pin(message, !isPinned)} />
+      <IconButton icon="pin" label={isPinned ? "Unpin" : "Pin"} onClick={() => room.outbox.pin(message, !isPinned)} />
       {room.canEdit(message) && <IconButton icon="edit" label="Edit" onClick={() => room.composer.edit(message)} />}
       {room.canDelete(message) && (
         <IconButton

@@ -5,7 +5,12 @@ import type { Block } from "../blocks.ts";
 import type { TimelineMessage } from "../message.ts";
 import type { NearView } from "../near-view.ts";
 import type { OpenRoom } from "../open-room.ts";
+import { Boundary } from "./boundary.tsx";
 import { MessageView } from "./message-view.tsx";
+
+function UnknownMessage() {
+  return <p class="day">A message that this page cannot show.</p>;
+}
 
 export interface MessageBlockProps {
   room: OpenRoom;
@@ -35,7 +40,9 @@ export const MessageBlock = memo(({ room, block, previous, nearView }: MessageBl
   return (
     <div ref={element} class="block">
       {block.messages.map((message, index) => (
-        <MessageView key={message.id} room={room} message={message} previous={block.messages[index - 1] ?? previous} />
+        <Boundary key={message.id} of={message} otherwise={<UnknownMessage />}>
+          <MessageView room={room} message={message} previous={block.messages[index - 1] ?? previous} />
+        </Boundary>
       ))}
     </div>
   );

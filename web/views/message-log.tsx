@@ -8,6 +8,7 @@ import { HistoryStart } from "./history-start.tsx";
 import { Icon } from "./icon.tsx";
 import { MessageBlock } from "./message-block.tsx";
 import { messageElementId } from "./message-view.tsx";
+import { Name } from "./name.tsx";
 import { OutboxMessages } from "./outbox-messages.tsx";
 
 export function MessageLog({ room }: { room: OpenRoom }) {
@@ -27,7 +28,7 @@ export function MessageLog({ room }: { room: OpenRoom }) {
         <div ref={content} class="log-content">
           {parts !== null && (
             <>
-              <HistoryStart history={room.history} box={parts.box} />
+              <HistoryStart room={room} box={parts.box} />
               {blocks.map((block, index) => (
                 <MessageBlock
                   key={block.key}
@@ -50,9 +51,14 @@ export function MessageLog({ room }: { room: OpenRoom }) {
 
 /** The last message of another that came, for those who do not see it. */
 function Announcement({ room }: { room: OpenRoom }) {
+  const last = room.reading.announcement.value;
   return (
     <p class="for-screen-readers" aria-live="polite">
-      {room.reading.announcement.value}
+      {last !== null && (
+        <>
+          <Name>{last.sender}</Name>: <Name>{last.text}</Name>
+        </>
+      )}
     </p>
   );
 }

@@ -2,12 +2,15 @@ import { memo } from "preact/compat";
 import { dayText, fullTimeText, isSameDay, timeText } from "../dates.ts";
 import type { TimelineMessage } from "../message.ts";
 import type { OpenRoom } from "../open-room.ts";
-import { listOf } from "../words.ts";
+import { imageOf } from "../people.ts";
+import { listOf, plainName } from "../words.ts";
 import { useWorkspace } from "../workspace.ts";
 import { Avatar, hueOf } from "./avatar.tsx";
 import { Icon } from "./icon.tsx";
 import { MessageActions } from "./message-actions.tsx";
 import { MessageMedia } from "./message-media.tsx";
+import { MessageText } from "./message-text.tsx";
+import { Name } from "./name.tsx";
 import { Quote } from "./quote.tsx";
 
 /** Milliseconds after which the same sender is named again. */
@@ -44,20 +47,24 @@ export const MessageView = memo(({ room, message, previous }: MessageViewProps) 
       <article
         id={messageElementId(message.id)}
         class={`message ${isOwn ? "own" : ""} ${isFirst ? "first" : ""} ${isDeleted ? "deleted" : ""}`}
-        aria-label={`${sender}, ${timeText(message.sentAt)}`}
+        aria-label={`${plainName(sender)}, ${timeText(message.sentAt)}`}
         tabIndex={-1}
       >
         {isGroup && !isOwn && (
           <span class="message-avatar">
-            {isFirst && <Avatar name={sender} of={message.sender} image={people.avatarOf(message.sender)} />}
+            {isFirst && <Avatar name={sender} of={message.sender} image={imageOf(people, message.sender)} />}
           </span>
         )}
         <div class="bubble">
-          {isGroup && !isOwn && isFirst && <p class={`message-sender ${hueOf(message.sender)}`}>{sender}</p>}
+          {isGroup && !isOwn && isFirst && (
+            <p class={`message-sender ${hueOf(message.sender)}`}>
+              <Name>{sender}</Name>
+            </p>
+          )}
           {message.replyTo !== null && <Quote room={room} id={message.replyTo} />}
           <MessageMedia message={message} />
           <div class="message-body">
-            <span class="message-text">{isDeleted ? "This message was deleted" : message.text}</span>
+            <MessageText text={isDeleted ? "This message was deleted" : message.text} />
             <Meta room={room} message={message} isOwn={isOwn} />
           </div>
         </div>
@@ -75,6 +82,7 @@ function goesOn(previous: TimelineMessage | null, message: TimelineMessage): boo
 function Meta({ room, message, isOwn }: { room: OpenRoom; message: TimelineMessage; isOwn: boolean }) {
   return (
     <span class="meta">
+      <Pending room={room} id={message.id} />
       {message.isPinned && <Icon name="pin" label="Pinned" />}
       {message.isEdited && message.deletedBy === null && <span>edited</span>}
       <time dateTime={message.sentAt} title={fullTimeText(message.sentAt)}>
@@ -83,6 +91,15 @@ function Meta({ room, message, isOwn }: { room: OpenRoom; message: TimelineMessa
       {isOwn && message.deletedBy === null && <ReadMark room={room} seq={message.seq} />}
     </span>
   );
+}
+
+const PENDING_WORDS = { send: "", edit: "edit waits", delete: "deletion waits", pin: "pin waits" } as const;
+
+/** What is asked for and not done, while there is no line. */
+function Pending({ room, id }: { room: OpenRoom; id: string }) {
+  const pending = room.outbox.pendingOf(id);
+  if (pending === null || room.state.value.name === "open") return null;
+  return <span class="pending">{PENDING_WORDS[pending.kind]}</span>;
 }
 
 /** By itself, so that a mark that moves draws nothing else again. */

@@ -1,10 +1,13 @@
 import { useSignal } from "@preact/signals";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { isComposingKey } from "../keys.ts";
+import { problemText } from "../problems.ts";
 import { goTo } from "../route.ts";
-import { problemText } from "../session.ts";
+import { plainName } from "../words.ts";
 import { useWorkspace } from "../workspace.ts";
 import { Dialog } from "./dialog.tsx";
 import { Icon } from "./icon.tsx";
+import { Name } from "./name.tsx";
 import { PeoplePicker } from "./people-picker.tsx";
 
 export function NewConversation({ onClosed }: { onClosed: () => void }) {
@@ -25,7 +28,7 @@ export function NewConversation({ onClosed }: { onClosed: () => void }) {
               </span>
               <span class="person-name">New group</span>
             </button>
-            <PeoplePicker pick={open} typedLabel={(name) => `Write to “${name}”`} />
+            <PeoplePicker pick={open} typedLabel={(name) => `Write to “${name}”`} isFirst />
           </>
         );
       }}
@@ -33,20 +36,36 @@ export function NewConversation({ onClosed }: { onClosed: () => void }) {
   );
 }
 
+interface BegunGroup {
+  readonly name: string;
+  /** Usernames. */
+  readonly members: readonly string[];
+}
+
+const NO_GROUP: BegunGroup = { name: "", members: [] };
+
+function isNoGroup({ name, members }: BegunGroup): boolean {
+  return name === "" && members.length === 0;
+}
+
 function NewGroup({ onMade }: { onMade: (room: string) => void }) {
-  const { api, list, people } = useWorkspace();
-  const name = useSignal("");
-  const members = useSignal<readonly string[]>([]);
+  const { api, list, people, work } = useWorkspace();
+  // A group that is half made is found again when the dialog was closed.
+  const begun = work.kept("form:new-group", NO_GROUP, isNoGroup);
+  const { name, members } = begun.value;
+  const field = useRef<HTMLInputElement>(null);
+  const search = useRef<HTMLDivElement>(null);
   const problem = useSignal<string | null>(null);
   const isBusy = useSignal(false);
 
   const make = async (event: Event) => {
     event.preventDefault();
-    if (name.value.trim() === "") return;
+    if (name.trim() === "" || isBusy.value) return;
     isBusy.value = true;
     problem.value = null;
     try {
-      const { id } = await api.createGroup({ name: name.value.trim(), members: members.value });
+      const { id } = await api.createGroup({ name: name.trim(), members });
+      begun.value = NO_GROUP;
       list.refresh();
       onMade(id);
     } catch (error) {
@@ -56,32 +75,44 @@ function NewGroup({ onMade }: { onMade: (room: string) => void }) {
     }
   };
 
+  useEffect(() => field.current?.focus(), []);
+  // A name alone makes no group yet: Enter goes on to who is in it.
+  const keyed = (event: KeyboardEvent) => {
+    if (event.key !== "Enter" || event.target !== field.current) return;
+    event.preventDefault();
+    if (!isComposingKey(event)) search.current?.querySelector("input")?.focus();
+  };
+
   return (
-    <form onSubmit={make} class="stack">
+    <form onSubmit={make} onKeyDown={keyed} class="stack">
       <label class="field">
         <span>Group name</span>
         <input
+          ref={field}
           required
           maxLength={256}
-          value={name.value}
+          dir="auto"
+          value={name}
           onInput={(event) => {
-            name.value = event.currentTarget.value;
+            begun.value = { name: event.currentTarget.value, members };
           }}
         />
       </label>
       <ChosenPeople
-        names={members.value}
-        onRemove={(name) => {
-          members.value = members.value.filter((member) => member !== name);
+        names={members}
+        onRemove={(gone) => {
+          begun.value = { name, members: members.filter((member) => member !== gone) };
         }}
       />
-      <PeoplePicker
-        except={[people.me.username, ...members.value]}
-        typedLabel={(name) => `Add “${name}”`}
-        pick={(username) => {
-          if (!members.value.includes(username)) members.value = [...members.value, username];
-        }}
-      />
+      <div ref={search}>
+        <PeoplePicker
+          except={[people.me.username, ...members]}
+          typedLabel={(typed) => `Add “${typed}”`}
+          pick={(username) => {
+            if (!members.includes(username)) begun.value = { name, members: [...members, username] };
+          }}
+        />
+      </div>
       {problem.value !== null && (
         <p class="alert" role="alert">
           {problem.value}
@@ -104,10 +135,10 @@ export function ChosenPeople({ names, onRemove }: { names: readonly string[]; on
           <button
             type="button"
             class="chip"
-            aria-label={`Remove ${people.nameOf(name)}`}
+            aria-label={`Remove ${plainName(people.nameOf(name))}`}
             onClick={() => onRemove(name)}
           >
-            {people.nameOf(name)} <Icon name="close" />
+            <Name>{people.nameOf(name)}</Name> <Icon name="close" />
           </button>
         </li>
       ))}

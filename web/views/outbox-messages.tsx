@@ -1,14 +1,17 @@
-/** One's own messages on their way, and those that were refused, below the conversation. */
+/** One's own messages on their way, and what was refused, below the conversation. */
 import type { RoomMessage } from "../../client/index.ts";
 import { linkTitle } from "../media.ts";
 import type { OpenRoom } from "../open-room.ts";
-import type { FailedMessage } from "../outbox.ts";
+import type { Command, OutboxEntry } from "../outbox.ts";
 import { Icon } from "./icon.tsx";
+import { MessageText } from "./message-text.tsx";
+import { excerptOf } from "./quote.tsx";
 
-export function OutboxMessages({ room: { outbox } }: { room: OpenRoom }) {
+export function OutboxMessages({ room }: { room: OpenRoom }) {
+  const { outbox } = room;
   return (
     <>
-      {outbox.waiting.value.map((message, index) => (
+      {outbox.messages.value.map((message, index) => (
         <article
           key={message.client_id}
           class={`message own waiting ${index === 0 ? "first" : ""}`}
@@ -18,17 +21,33 @@ export function OutboxMessages({ room: { outbox } }: { room: OpenRoom }) {
         </article>
       ))}
       {outbox.failed.value.map((failed) => (
-        <article key={failed.message.client_id} class="message own failed first" aria-label="You, not sent">
-          <OutboxBubble message={failed.message} mark="failed" />
-          <Failure
-            failed={failed}
-            onRetry={() => outbox.retry(failed)}
-            onDiscard={() => outbox.discard(failed.message.client_id)}
-          />
+        <article key={failed.key} class="message own failed first" aria-label={FAILED[failed.command.kind].label}>
+          <OutboxBubble message={wordsOf(failed.command)} mark="failed" />
+          <Failure room={room} failed={failed} />
         </article>
       ))}
     </>
   );
+}
+
+/** What a person is told of each kind that was refused. */
+export const FAILED = {
+  send: { label: "You, not sent", words: "Not sent" },
+  edit: { label: "You, not saved", words: "Your edit was not saved" },
+  delete: { label: "You, not deleted", words: "Not deleted" },
+  pin: { label: "You, not pinned", words: "The pin was not changed" },
+} as const;
+
+function wordsOf(command: Command): RoomMessage {
+  switch (command.kind) {
+    case "send":
+      return command.message;
+    case "edit":
+      return { message: command.text };
+    case "delete":
+    case "pin":
+      return { message: excerptOf(command.message) };
+  }
 }
 
 function OutboxBubble({ message, mark }: { message: RoomMessage; mark: "waiting" | "failed" }) {
@@ -38,12 +57,12 @@ function OutboxBubble({ message, mark }: { message: RoomMessage; mark: "waiting"
       {url !== undefined && (
         <div class="media">
           <span class="file">
-            <Icon name="file" /> <span class="file-title">{linkTitle(url)}</span>
+            <Icon name="file" /> <bdi class="file-title">{linkTitle(url)}</bdi>
           </span>
         </div>
       )}
       <div class="message-body">
-        <span class="message-text">{text}</span>
+        <MessageText text={text} />
         <span class="meta">
           <Icon name={mark === "waiting" ? "clock" : "close"} label={mark === "waiting" ? "Waiting" : "Not sent"} />
         </span>
@@ -52,22 +71,28 @@ function OutboxBubble({ message, mark }: { message: RoomMessage; mark: "waiting"
   );
 }
 
-function Failure({
-  failed,
-  onRetry,
-  onDiscard,
-}: {
-  failed: FailedMessage;
-  onRetry: () => void;
-  onDiscard: () => void;
-}) {
+function Failure({ room, failed }: { room: OpenRoom; failed: OutboxEntry }) {
+  const { outbox, composer } = room;
+  const { command, key } = failed;
+  const writeAgain = () => {
+    outbox.discard(key);
+    if (command.kind === "send") composer.takeBack(command.message);
+    else if (command.kind === "edit") composer.edit(command.message, command.text);
+  };
   return (
     <p class="failure" role="alert">
-      <span>Not sent: {failed.why}</span>
-      <button type="button" class="small" onClick={onRetry}>
+      <span>
+        {FAILED[command.kind].words}: {failed.failure}
+      </span>
+      <button type="button" class="small" onClick={() => outbox.retry(failed)}>
         Try again
       </button>
-      <button type="button" class="small" onClick={onDiscard}>
+      {(command.kind === "send" || command.kind === "edit") && (
+        <button type="button" class="small" onClick={writeAgain}>
+          Change
+        </button>
+      )}
+      <button type="button" class="small" onClick={() => outbox.discard(key)}>
         Discard
       </button>
     </p>

@@ -1,8 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { ProfileBody } from "../../client/index.ts";
-import { displayName } from "../people.ts";
-import { problemText } from "../session.ts";
+import { isComposingKey } from "../keys.ts";
+import { displayName, imageOf } from "../people.ts";
+import { problemText } from "../problems.ts";
 import { useWorkspace } from "../workspace.ts";
 import { Avatar } from "./avatar.tsx";
 
@@ -14,12 +15,15 @@ export function PeoplePicker({
   pick,
   typedLabel,
   except = [],
+  isFirst = false,
 }: {
   pick: (username: string) => void;
   /** What the button with the typed name says. */
   typedLabel: (name: string) => string;
   /** Usernames that are not offered. */
   except?: readonly string[];
+  /** What is typed in a dialog that opens is looked for. */
+  isFirst?: boolean;
 }) {
   const { api, people } = useWorkspace();
   const search = useSignal("");
@@ -59,6 +63,7 @@ export function PeoplePicker({
         <span>Search people or type a name</span>
         <input
           type="search"
+          autofocus={isFirst}
           autocomplete="off"
           autocapitalize="none"
           spellcheck={false}
@@ -67,9 +72,10 @@ export function PeoplePicker({
             search.value = event.currentTarget.value;
           }}
           onKeyDown={(event) => {
-            if (event.key !== "Enter" || typed === "") return;
+            if (event.key !== "Enter") return;
+            // It never sends the form around it: what is half chosen is not made.
             event.preventDefault();
-            choose(typed);
+            if (typed !== "" && !isComposingKey(event)) choose(typed);
           }}
         />
       </label>
@@ -82,11 +88,11 @@ export function PeoplePicker({
         {offered.map((profile) => (
           <li key={profile.id}>
             <button type="button" class="person" onClick={() => choose(profile.username)}>
-              <Avatar name={displayName(profile)} of={profile.username} image={profile.avatar} />
+              <Avatar name={displayName(profile)} of={profile.username} image={imageOf(people, profile.username)} />
               <span class="person-name" dir="auto">
                 {displayName(profile)}
               </span>
-              {displayName(profile) !== profile.username && <span class="muted">{profile.username}</span>}
+              {displayName(profile) !== profile.username && <bdi class="muted">{profile.username}</bdi>}
             </button>
           </li>
         ))}
@@ -94,7 +100,9 @@ export function PeoplePicker({
           <li>
             <button type="button" class="person" onClick={() => choose(typed)}>
               <Avatar name={typed} />
-              <span class="person-name">{typedLabel(typed)}</span>
+              <span class="person-name" dir="auto">
+                {typedLabel(typed)}
+              </span>
             </button>
           </li>
         )}

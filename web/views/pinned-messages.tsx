@@ -2,6 +2,7 @@ import { shortDateText } from "../dates.ts";
 import type { OpenRoom } from "../open-room.ts";
 import { useWorkspace } from "../workspace.ts";
 import { Dialog } from "./dialog.tsx";
+import { Name } from "./name.tsx";
 import { excerptOf } from "./quote.tsx";
 
 export function PinnedMessages({ room, onClosed }: { room: OpenRoom; onClosed: () => void }) {
@@ -21,7 +22,7 @@ export function PinnedMessages({ room, onClosed }: { room: OpenRoom; onClosed: (
                 }}
               >
                 <span class="pinned-from">
-                  {people.isMe(message.sender) ? "You" : people.nameOf(message.sender)}
+                  <Name>{people.isMe(message.sender) ? "You" : people.nameOf(message.sender)}</Name>
                   <span class="muted"> {shortDateText(message.sentAt)}</span>
                 </span>
                 <span class="pinned-text" dir="auto">

@@ -30,7 +30,7 @@ export function Quote({ room, id }: { room: OpenRoom; id: string }) {
         <span class="quote-text">An earlier message</span>
       ) : (
         <>
-          <span class="quote-sender">{people.isMe(message.sender) ? "You" : people.nameOf(message.sender)}</span>
+          <bdi class="quote-sender">{people.isMe(message.sender) ? "You" : people.nameOf(message.sender)}</bdi>
           <span class="quote-text" dir="auto">
             {excerptOf(message)}
           </span>

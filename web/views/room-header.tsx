@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
 import type { OpenRoom } from "../open-room.ts";
 import { goTo } from "../route.ts";
-import { listOf } from "../words.ts";
 import { useWorkspace } from "../workspace.ts";
-import { Avatar } from "./avatar.tsx";
+import { Avatar, type AvatarImage, ShowImage } from "./avatar.tsx";
 import { Icon, IconButton } from "./icon.tsx";
 import { Members } from "./members.tsx";
+import { Names } from "./name.tsx";
 import { PinnedMessages } from "./pinned-messages.tsx";
 
 type OpenDialog = "none" | "members" | "pinned";
@@ -15,7 +15,10 @@ export function RoomHeader({ room }: { room: OpenRoom }) {
   const [dialog, setDialog] = useState<OpenDialog>("none");
   const { name, group, other } = room.details;
   const pins = room.pins.messages.value.length;
-  const image = group.value?.image_url ?? (other.value === null ? null : people.avatarOf(other.value));
+  const image: AvatarImage =
+    other.value === null
+      ? { url: group.value?.image_url ?? null, source: { kind: "group", id: room.details.id.value ?? room.name } }
+      : { url: people.avatarOf(other.value), source: { kind: "person", username: other.value } };
   const closed = () => setDialog("none");
   return (
     <header class="pane-header room-header">
@@ -25,6 +28,7 @@ export function RoomHeader({ room }: { room: OpenRoom }) {
         <h2 dir="auto">{name.value}</h2>
         <PresenceText room={room} />
       </div>
+      <ShowImage image={image} />
       {pins > 0 && (
         <button type="button" class="quiet" aria-label={`Pinned messages: ${pins}`} onClick={() => setDialog("pinned")}>
           <Icon name="pin" /> {pins}
@@ -56,19 +60,19 @@ function PresenceText({ room }: { room: OpenRoom }) {
   if (typing.length > 0) {
     return (
       <p class="presence typing">
-        {listOf(typing)} {typing.length === 1 ? "is" : "are"} typing…
+        <Names of={typing} /> {typing.length === 1 ? "is" : "are"} typing…
       </p>
     );
   }
   const others = [...presence.online.value].filter((user) => !people.isMe(user));
   const other = details.other.value;
-  if (other === null) return <p class="presence">{groupPresence(others.map((user) => people.nameOf(user)))}</p>;
+  if (other === null) return <GroupPresence others={others.map((user) => people.nameOf(user))} />;
   if (people.isMe(other)) return <p class="presence">Notes to yourself</p>;
   const isOnline = presence.online.value.has(other);
   return <p class={`presence ${isOnline ? "online" : ""}`}>{isOnline ? "online" : "offline"}</p>;
 }
 
-function groupPresence(others: readonly string[]): string {
-  if (others.length === 0) return "nobody else is here";
-  return others.length > 4 ? `${others.length} others here` : `${listOf(others)} here`;
+function GroupPresence({ others }: { others: readonly string[] }) {
+  if (others.length === 0) return <p class="presence">nobody else is here</p>;
+  return <p class="presence">{others.length > 4 ? `${others.length} others` : <Names of={others} />} here</p>;
 }

@@ -1,9 +1,11 @@
 import type { OpenRoom } from "../open-room.ts";
 import { goTo } from "../route.ts";
 import { useWorkspace } from "../workspace.ts";
+import { Boundary } from "./boundary.tsx";
 import { ComposerForm } from "./composer-form.tsx";
 import { DeleteMessage } from "./delete-message.tsx";
 import { MessageLog } from "./message-log.tsx";
+import { OutboxMessages } from "./outbox-messages.tsx";
 import { RoomHeader } from "./room-header.tsx";
 
 const NO_SUCH_ROOM = 4404;
@@ -12,9 +14,11 @@ const NOT_A_MEMBER = 4403;
 export function RoomPane() {
   const { rooms } = useWorkspace();
   const room = rooms.current.value;
+  const unopened = rooms.unopened.value;
   return (
     <main class="room" aria-label="Room">
-      {room === null ? <NoRoom /> : <OpenRoomPane key={room.name} room={room} />}
+      {room === null && unopened !== null && <CannotBeOpened name={unopened} />}
+      {room === null ? unopened === null && <NoRoom /> : <OpenRoomPane key={keyOf(room)} room={room} />}
     </main>
   );
 }
@@ -22,11 +26,20 @@ export function RoomPane() {
 function OpenRoomPane({ room }: { room: OpenRoom }) {
   const state = room.state.value;
   const closedWith = state.name === "closed" ? state.why.code : null;
-  if (closedWith === NO_SUCH_ROOM) return <NoSuchRoom name={room.name} />;
+  if (closedWith === NO_SUCH_ROOM) {
+    return (
+      <>
+        <NoSuchRoom name={room.name} />
+        <Unsent room={room} />
+      </>
+    );
+  }
   return (
     <>
       <RoomHeader room={room} />
-      <MessageLog room={room} />
+      <Boundary of={room} otherwise={<p class="log-frame pane-note">This conversation could not be shown.</p>}>
+        <MessageLog room={room} />
+      </Boundary>
       <Problem room={room} />
       {closedWith === NOT_A_MEMBER ? (
         <p class="composer-closed">You are no longer a member of this group.</p>
@@ -54,10 +67,45 @@ function Problem({ room }: { room: OpenRoom }) {
   );
 }
 
+const keys = new WeakMap<OpenRoom, number>();
+let lastKey = 0;
+
+/** A room that is opened again under the same name is another one. */
+function keyOf(room: OpenRoom): number {
+  const key = keys.get(room) ?? ++lastKey;
+  keys.set(room, key);
+  return key;
+}
+
+/** What was written where nobody is: it can be copied, or dropped. */
+function Unsent({ room }: { room: OpenRoom }) {
+  if (room.outbox.failed.value.length === 0) return null;
+  return (
+    <div class="unsent">
+      <OutboxMessages room={room} />
+    </div>
+  );
+}
+
 function NoRoom() {
   return (
     <div class="empty-room">
       <p>Choose a conversation, or start a new one.</p>
+    </div>
+  );
+}
+
+function CannotBeOpened({ name }: { name: string }) {
+  return (
+    <div class="empty-room">
+      <h2>This name cannot be opened</h2>
+      <p>
+        “<bdi>{name}</bdi>” is no name in an address: browsers take it for a folder. A conversation with somebody of
+        that name is in the list once there is a message in it.
+      </p>
+      <button type="button" onClick={() => goTo(null)}>
+        Back to conversations
+      </button>
     </div>
   );
 }

@@ -4,20 +4,26 @@ import type { ConnectionState } from "../../client/index.ts";
 import { plural } from "../words.ts";
 import { useWorkspace } from "../workspace.ts";
 
+const TOO_MANY = 4429;
+/** Not a member, no such room. */
+const NOTHING_TO_TRY: ReadonlySet<number> = new Set([4403, 4404]);
+
 /** How long connecting may take before there is word of it, in ms: usually it is over by then. */
 const UNREMARKABLE = 800;
 
 export function StatusBar() {
   const { rooms, live } = useWorkspace();
   const state = (rooms.current.value ?? live).state.value;
-  const waiting = rooms.waiting.value;
+  const { messages, changes } = rooms.waiting.value;
   const isSlow = useIsLasting(state.name === "connecting", UNREMARKABLE);
   const isShown = useIsTroubled(state) || isSlow;
   return (
     <div class="status-bar" role="status" aria-label="Connection" data-state={isShown ? state.name : "well"}>
       {isShown && <StatusText state={state} />}
-      {isShown && waiting > 0 && <span>{plural(waiting, "message waits", "messages wait")} to be sent.</span>}
+      {isShown && messages > 0 && <span>{plural(messages, "message waits", "messages wait")} to be sent.</span>}
+      {isShown && changes > 0 && <span>{plural(changes, "change waits", "changes wait")} to be made.</span>}
       {isShown && state.name === "waiting" && <TryNow at={state.nextAttemptAt} />}
+      {state.name === "closed" && <OpenAgain code={state.why.code} />}
     </div>
   );
 }
@@ -27,8 +33,10 @@ function StatusText({ state }: { state: ConnectionState }) {
     case "connecting":
       return <span>Connecting…</span>;
     case "waiting":
+      if (state.why.code === TOO_MANY) return <TooMany />;
       return <span>No connection{state.why.reason === "" ? "" : ` (${state.why.reason})`}.</span>;
     case "closed":
+      if (state.why.code === TOO_MANY) return <TooMany />;
       return (
         <span>
           Closed: {state.why.reason} ({state.why.code}).
@@ -37,6 +45,22 @@ function StatusText({ state }: { state: ConnectionState }) {
     case "open":
       return null;
   }
+}
+
+/** Every tab has sockets of its own, and the server admits so many of one person. */
+function TooMany() {
+  return <span>Too many tabs are open as you. Close one, and try again.</span>;
+}
+
+/** Where nothing else is tried: the room is opened anew. Who is not in it any more has nothing to try. */
+function OpenAgain({ code }: { code: number }) {
+  const { rooms } = useWorkspace();
+  if (rooms.current.value === null || NOTHING_TO_TRY.has(code)) return null;
+  return (
+    <button type="button" class="small" onClick={() => rooms.reopen()}>
+      Try again
+    </button>
+  );
 }
 
 function TryNow({ at }: { at: number }) {
