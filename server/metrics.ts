@@ -27,6 +27,14 @@ export function createMetrics(parts: {
   const registers = [registry];
   for (const { key, name, help } of COUNTERS) counter(registers, name, help, () => parts.transport.counters[key]);
   counter(registers, "parley_encodings_total", "Events encoded for a dialect", () => encodings.made);
+  const { unreadable, faults } = parts.hub;
+  counter(
+    registers,
+    "parley_unreadable_payloads_total",
+    "Payloads of other nodes that were not understood",
+    () => unreadable.count,
+  );
+  counter(registers, "parley_listener_faults_total", "Faults of what hears events on this node", () => faults.count);
   gauge(registers, "parley_sockets", "Open sockets", () => parts.transport.connections.size);
   gauge(registers, "parley_groups", "Channel layer groups listened to", () => parts.hub.size);
   gauge(registers, "parley_user_feeds", "Users whose conversations are followed", () => parts.userFeeds.size);

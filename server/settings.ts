@@ -59,7 +59,9 @@ export const settings = z.object({
     .describe("PostgreSQL; a schema parameter is the search path; empty: embedded PostgreSQL under DATA_DIR"),
   REDIS_URL: parsed(parseRedisUrl, "expected redis://host:port or rediss://host:port")
     .optional()
-    .describe("Redis between nodes; goes before REDIS_HOST; empty, and REDIS_HOST too: one node on its own"),
+    .describe(
+      "Redis between nodes; may end in /number, its database; goes before REDIS_HOST; empty, and REDIS_HOST too: one node on its own",
+    ),
   REDIS_HOST: z
     .string()
     .refine((host) => !/[\s/@?#]/.test(host) && URL.canParse(redisUrl(host, 6379)), "expected a host name or address")
@@ -69,7 +71,7 @@ export const settings = z.object({
   REDIS_PREFIX: z
     .string()
     .default("parley:")
-    .describe("begins every key and channel in Redis, so that it can be shared"),
+    .describe("begins every key and channel in Redis, so that it can be shared; so does the database's number, but 0"),
 
   JWT_SECRET: z
     .string()
@@ -170,8 +172,24 @@ function parseDatabaseUrl(text: string): Database | null {
   return { url: `${scheme}${authority}${path}${kept}`, searchPath };
 }
 
+/**
+ * TCP, with or without TLS, a database by its number, and of ioredis' options the address family alone: it would take all of
+ * its options from the query, those among them that must be as they are here. Sockets of the file system are not supported.
+ */
 function parseRedisUrl(text: string): string | null {
-  return /^rediss?:\/\/[^/?#]/.test(text) && URL.canParse(text) ? text : null;
+  if (!/^rediss?:\/\/[^/?#]/.test(text) || !URL.canParse(text)) return null;
+  const { hostname, pathname, search, hash, username, password } = new URL(text);
+  const isWellFormed = /^(\/\d{0,5})?$/.test(pathname) && /^(\?family=[46])?$/.test(search) && hash === "";
+  return hostname !== "" && isWellFormed && isDecodable(username) && isDecodable(password) ? text : null;
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export function redisUrl(host: string, port: number): string {

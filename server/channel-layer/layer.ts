@@ -22,6 +22,8 @@ export interface ChannelLayer {
   unsubscribe(groups: readonly string[]): void;
 
   onMessage(handler: (group: string, payload: string) => void): void;
+  /** Something came on the group that no node of this version says: another version of one, perhaps, said something. */
+  onUnreadable(handler: (group: string) => void): void;
   /** The subscription was interrupted and is whole again: anything may have been missed. */
   onReset(handler: () => void): void;
   onPublishFailed(handler: (group: string) => void): void;

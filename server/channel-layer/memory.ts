@@ -156,6 +156,8 @@ export class MemoryChannelLayer implements ChannelLayer, Roster {
     this.#messageHandlers.push(handler);
   }
 
+  onUnreadable(): void {}
+
   onReset(): void {}
 
   onPublishFailed(handler: (group: string) => void): void {

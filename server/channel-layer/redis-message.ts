@@ -12,6 +12,11 @@ export type RedisMessage =
   /** Nothing that a node of this version publishes. */
   | { readonly kind: "foreign" };
 
+/** Bytes. Far more than a node ever publishes at once; it is not even made a string. */
+const MAX_MESSAGE = 32 * 1024 * 1024;
+/** Versions begin with Redis' clock in microseconds, which stays below this for another eighty years. */
+const MAX_VERSION = 2 ** 52;
+
 const PAYLOAD = "m".charCodeAt(0);
 const CHANGE = "r".charCodeAt(0);
 const CAME = "+".charCodeAt(0);
@@ -24,6 +29,7 @@ export function encodePayload(nodeId: string, payload: string): string {
 /** `self` is this node's id; all ids have its length. */
 export function decodeMessage(message: Buffer, self: Buffer): RedisMessage {
   const afterNode = 1 + self.length;
+  if (message.length > MAX_MESSAGE) return { kind: "foreign" };
   switch (message[0]) {
     case PAYLOAD:
       if (message.length < afterNode) return { kind: "foreign" };
@@ -39,6 +45,6 @@ export function decodeMessage(message: Buffer, self: Buffer): RedisMessage {
 function decodeChange(message: Buffer): RedisMessage {
   const sign = message.findIndex((byte) => byte === CAME || byte === WENT);
   const version = Number(message.toString("latin1", 1, sign));
-  if (sign < 2 || !Number.isSafeInteger(version)) return { kind: "foreign" };
+  if (sign < 2 || !Number.isInteger(version) || version < 0 || version > MAX_VERSION) return { kind: "foreign" };
   return { kind: "change", member: message.toString("utf8", sign + 1), present: message[sign] === CAME, version };
 }

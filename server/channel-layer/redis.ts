@@ -35,8 +35,8 @@ export class RedisChannelLayer implements ChannelLayer {
   readonly #publisher: RedisPublisher;
   readonly #subscriptions: RedisSubscriptions;
   readonly #roster: RedisRoster;
-  readonly #log: LayerLog;
   readonly #messageHandlers: ((group: string, payload: string) => void)[] = [];
+  readonly #unreadableHandlers: ((group: string) => void)[] = [];
   readonly #resetHandlers: (() => void)[] = [];
   #reset: "none" | "owed" = "none";
   #closing: Promise<void> | undefined;
@@ -45,7 +45,6 @@ export class RedisChannelLayer implements ChannelLayer {
     const { prefix, log } = options;
     const { nodeId } = this;
     const channelPrefix = `${prefix}group:`;
-    this.#log = log;
     this.#commands = new RedisConnection("commands", options, log);
     this.#subscriber = new RedisConnection("subscriber", options, log);
     this.#publisher = new RedisPublisher({ connection: this.#commands, channelPrefix, log });
@@ -92,6 +91,10 @@ export class RedisChannelLayer implements ChannelLayer {
     this.#messageHandlers.push(handler);
   }
 
+  onUnreadable(handler: (group: string) => void): void {
+    this.#unreadableHandlers.push(handler);
+  }
+
   onReset(handler: () => void): void {
     this.#resetHandlers.push(handler);
   }
@@ -130,7 +133,7 @@ export class RedisChannelLayer implements ChannelLayer {
         return;
       }
       case "foreign":
-        this.#log.warn({ group }, "something that is no node of this version publishes on a group's channel");
+        for (const handler of this.#unreadableHandlers) handler(group);
         return;
     }
   }

@@ -26,7 +26,12 @@ interface Loading extends Readonly<Omit<Exact, "state">> {
   readonly heard: ConversationEvent[];
   /** What was applied to a snapshot that turned out stale, and could not be told then. */
   readonly untold: readonly Notice[];
+  /** More was heard than is kept: the snapshot that is on its way may be older than some of it. */
+  isCut: boolean;
 }
+
+/** Events of one conversation kept until its snapshot is there. Beyond, they are dropped and a newer one is asked for. */
+const MAX_HEARD = 1_000;
 
 type Entry = Loading | Exact;
 
@@ -67,6 +72,10 @@ export class UnreadLedger {
     if (entry === undefined) return [];
     if (entry.state === "exact") return this.#move(entry, standing, []);
     if (asOf < entry.asOf || cursor < entry.cursor) return [];
+    if (entry.isCut) {
+      this.#keep(conversationId, entry.heard, entry.untold);
+      return "stale";
+    }
     const before = entry.unread;
     this.#set(conversationId, { state: "exact", unread, cursor, asOf }, before);
     const notices: Notice[] = [...entry.untold];
@@ -82,13 +91,20 @@ export class UnreadLedger {
     return notices;
   }
 
-  /** "stale": the count is not exact until `load` is given a newer snapshot. */
+  /**
+   * "stale": the count is not exact until `load` is given a newer snapshot. Of more than a thousand events that wait for one
+   * only the count is told, not each message.
+   */
   hear(event: ConversationEvent): Notice[] | "stale" {
     const entry = this.#entries.get(event.conversationId);
     if (entry === undefined) return [];
     const concerns = isChange(event) || (event.type === "messages_read" && event.user.id === this.#userId);
     if (!concerns) return [];
     if (entry.state === "loading") {
+      if (entry.heard.length >= MAX_HEARD) {
+        entry.heard.length = 0;
+        entry.isCut = true;
+      }
       entry.heard.push(event);
       return [];
     }
@@ -160,6 +176,6 @@ export class UnreadLedger {
 
   #keep(conversationId: string, heard: ConversationEvent[], untold: readonly Notice[]): void {
     const { unread, cursor, asOf } = this.#entries.get(conversationId) ?? { unread: 0, cursor: 0, asOf: 0 };
-    this.#entries.set(conversationId, { state: "loading", unread, cursor, asOf, heard, untold });
+    this.#entries.set(conversationId, { state: "loading", unread, cursor, asOf, heard, untold, isCut: false });
   }
 }

@@ -6,33 +6,23 @@
  * before it are there, and fetched from storage when they do not come by themselves.
  */
 import type { Change, Signal } from "../core/events.ts";
+import type { Outage } from "../core/outage.ts";
 import type { DeliveryStore, Position } from "../core/store.ts";
+import type { ConversationListener } from "./conversation-listener.ts";
 import { Delivery } from "./delivery.ts";
-import { NumberTracker } from "./number-tracker.ts";
+import { HeldChanges } from "./held-changes.ts";
+import type { ListenerFaults } from "./listener-faults.ts";
+import { ReadsHeard } from "./reads-heard.ts";
 import type { Turns } from "./turns.ts";
 
-export interface ConversationListener {
-  /** Who listens: they must be a member. */
-  readonly userId: string;
-  /** The version of the membership by which they are known to be one. */
-  readonly membership: number;
-  /** Called in order. Changes come in the order of `seq`; signals as they happen. */
-  hear(delivery: Delivery): void;
-  /** No longer a member. Nothing more is heard. */
-  expelled(): void;
-  /** Read marks may have gone unheard: what rests on them is to be read again. */
-  missedReads(): void;
-}
-
-export interface FeedLog {
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
+export type { ConversationListener, FeedLog } from "./conversation-listener.ts";
 
 export interface FeedOptions {
   readonly conversationId: string;
   readonly store: Pick<DeliveryStore, "changes" | "membersAmong">;
-  readonly log: FeedLog;
+  /** Ended by what storage answers; shared by all feeds, since they fail together. */
+  readonly outage: Outage;
+  readonly faults: ListenerFaults;
   /** Where what storage is asked to make up for a loss waits for its turn. */
   readonly turns: Turns;
 }
@@ -42,9 +32,8 @@ const PATIENCE = 25;
 /** Between two tries while storage does not answer, in ms. */
 const RETRY = 500;
 const CHANGES_PER_FETCH = 500;
-/** A read mark that storage knows may still be on its way here; this long, in ms, before it counts as missed. */
-const READS_PATIENCE = 1_000;
-
+/** So often in a row storage has nothing of what was announced, before the announcement counts as false. */
+const FETCHES_IN_VAIN = 10;
 type FeedState =
   /** Subscribed, but where the conversation stands is not known yet: everything is held. */
   | "starting"
@@ -64,8 +53,8 @@ export class ConversationFeed {
   readonly conversationId: string;
   readonly #options: FeedOptions;
   readonly #listeners = new Set<ConversationListener>();
-  readonly #held = new Map<number, Change>();
-  readonly #reads = new NumberTracker();
+  readonly #held = new HeldChanges();
+  readonly #reads = new ReadsHeard(() => this.#missedReads());
   #state: FeedState = "starting";
   #position = 0;
   /** The membership's version by which all listeners were found to be members. */
@@ -77,8 +66,8 @@ export class ConversationFeed {
   /** The highest number known to exist. */
   #announced = 0;
   #repair: Repair = { state: "idle" };
+  #fetchesInVain = 0;
   #membersRetry: NodeJS.Timeout | null = null;
-  #readsCheck: NodeJS.Timeout | null = null;
 
   constructor(options: FeedOptions) {
     this.conversationId = options.conversationId;
@@ -112,7 +101,7 @@ export class ConversationFeed {
     this.#membership = position.membership;
     this.#reads.start(position.reads);
     this.#state = "live";
-    for (const seq of this.#held.keys()) if (seq <= this.#position) this.#held.delete(seq);
+    this.#held.dropUpTo(this.#position);
     const latest = this.#latestMembership;
     const isUnchecked = [...this.#listeners].some((listener) => listener.membership < latest);
     if (isUnchecked) this.#recheckMembers();
@@ -124,13 +113,15 @@ export class ConversationFeed {
     this.#held.clear();
     if (this.#repair.state === "waiting") clearTimeout(this.#repair.timer);
     this.#repair = { state: "idle" };
-    for (const timer of [this.#membersRetry, this.#readsCheck]) if (timer !== null) clearTimeout(timer);
+    if (this.#membersRetry !== null) clearTimeout(this.#membersRetry);
+    this.#reads.close();
   }
 
   change(change: Change): void {
     if (this.#state === "closed" || (this.#state !== "starting" && change.seq <= this.#position)) return;
-    this.#held.set(change.seq, change);
     this.#announced = Math.max(this.#announced, change.seq);
+    // The next one always has room; what else is not kept will be fetched, as it is announced.
+    this.#held.keep(change, change.seq === this.#position + 1);
     this.#deliverHeld();
   }
 
@@ -159,7 +150,7 @@ export class ConversationFeed {
     this.#announcedMembership = Math.max(this.#announcedMembership, position.membership);
     // Otherwise the end of the start or of the check looks at both.
     if (this.#state !== "live") return;
-    this.#checkReads(position.reads);
+    this.#reads.compare(position.reads);
     if (this.#announcedMembership > this.#membership) this.#recheckMembers("in turn");
     else this.#deliverHeld();
   }
@@ -169,10 +160,11 @@ export class ConversationFeed {
       const next = this.#held.get(this.#position + 1);
       if (next === undefined) break;
       if (next.membership > this.#membership) {
+        this.#announcedMembership = Math.max(this.#announcedMembership, next.membership);
         this.#recheckMembers();
         return;
       }
-      this.#held.delete(next.seq);
+      this.#held.drop(next.seq);
       this.#position = next.seq;
       this.#deliver(new Delivery(next));
     }
@@ -186,7 +178,7 @@ export class ConversationFeed {
       } catch (error) {
         // A fault of ours with one listener; the others, and whoever committed this, have no part in it.
         const { type } = delivery.event;
-        this.#options.log.error({ conversation: this.conversationId, event: type, err: error }, "a listener failed");
+        this.#options.faults.report("hear", error, { conversation: this.conversationId, event: type });
       }
     }
   }
@@ -200,7 +192,7 @@ export class ConversationFeed {
         .then(
           (delayOfNext) => this.#fetched(delayOfNext),
           (error: unknown) => {
-            this.#warn(error, "missed changes could not be fetched");
+            this.#failed(error);
             this.#fetched(RETRY);
           },
         );
@@ -216,8 +208,22 @@ export class ConversationFeed {
     if (this.#state !== "live" || this.#position >= this.#announced) return 0;
     const { store, conversationId } = this.#options;
     const changes = await store.changes(conversationId, this.#position, this.#announced, CHANGES_PER_FETCH);
+    this.#options.outage.works();
     for (const change of changes) this.change(change);
-    return changes.length > 0 ? 0 : RETRY;
+    if (changes.length > 0) {
+      this.#fetchesInVain = 0;
+      return 0;
+    }
+    this.#fetchesInVain += 1;
+    if (this.#fetchesInVain >= FETCHES_IN_VAIN) this.#disbelieve();
+    return RETRY;
+  }
+
+  /** Nobody stored what was announced. Were it true after all, the next comparison with storage says so. */
+  #disbelieve(): void {
+    this.#fetchesInVain = 0;
+    this.#announced = this.#position;
+    this.#held.clear();
   }
 
   #fetched(delayOfNext: number): void {
@@ -225,14 +231,10 @@ export class ConversationFeed {
     if (this.#state === "live" && this.#position < this.#announced) this.#fetchSoon(delayOfNext);
   }
 
-  #checkReads(reads: number): void {
-    if (this.#reads.isUpTo(reads) || this.#readsCheck !== null) return;
-    this.#readsCheck = setTimeout(() => {
-      this.#readsCheck = null;
-      if (this.#reads.isUpTo(reads)) return;
-      this.#reads.start(reads);
-      for (const listener of this.#listeners) listener.missedReads();
-    }, READS_PATIENCE);
+  #missedReads(): void {
+    for (const listener of this.#listeners) {
+      this.#options.faults.guard("missedReads", { conversation: this.conversationId }, () => listener.missedReads());
+    }
   }
 
   get #latestMembership(): number {
@@ -251,7 +253,7 @@ export class ConversationFeed {
     const ask = () => this.#askForMembers();
     (when === "now" ? ask() : this.#options.turns.take(ask)).catch((error: unknown) => {
       if (this.#state !== "checking_members") return;
-      this.#warn(error, "members could not be checked");
+      this.#failed(error);
       this.#membersRetry = setTimeout(() => this.#checkMembers("in turn"), RETRY);
     });
   }
@@ -261,8 +263,15 @@ export class ConversationFeed {
     const { store, conversationId } = this.#options;
     const userIds = new Set([...this.#listeners].map((listener) => listener.userId));
     this.#addedWhileChecking = Number.POSITIVE_INFINITY;
+    const heardBefore = this.#announcedMembership;
     const { membership, userIds: present } = await store.membersAmong(conversationId, [...userIds]);
+    this.#options.outage.works();
     if (this.#state !== "checking_members") return;
+    // Whoever speaks of a membership has committed it: one that storage does not know is none.
+    if (this.#announcedMembership === heardBefore && heardBefore > membership) {
+      this.#announcedMembership = membership;
+      this.#held.dropLaterMemberships(membership);
+    }
     const members = new Set(present);
     this.#expel(
       (listener) => userIds.has(listener.userId) && !members.has(listener.userId) && listener.membership < membership,
@@ -279,12 +288,12 @@ export class ConversationFeed {
     for (const listener of this.#listeners) {
       if (!isExpelled(listener)) continue;
       this.#listeners.delete(listener);
-      listener.expelled();
+      this.#options.faults.guard("expelled", { conversation: this.conversationId }, () => listener.expelled());
     }
   }
 
-  #warn(error: unknown, message: string): void {
+  #failed(error: unknown): void {
     if (this.#state === "closed") return;
-    this.#options.log.warn({ conversation: this.conversationId, position: this.#position, err: error }, message);
+    this.#options.outage.fails({ conversation: this.conversationId, position: this.#position, err: error });
   }
 }

@@ -12,7 +12,8 @@ export function socketGroup(userId: string): string {
   return `s:${userId}`;
 }
 
-export function parseGroup(group: string): { readonly kind: "conversation" | "user"; readonly id: string } {
+/** Null: no group of this version's. */
+export function parseGroup(group: string): { readonly kind: "conversation" | "user"; readonly id: string } | null {
   const id = group.slice(2);
   switch (group.slice(0, 2)) {
     case "c:":
@@ -20,6 +21,6 @@ export function parseGroup(group: string): { readonly kind: "conversation" | "us
     case "u:":
       return { kind: "user", id };
     default:
-      throw new Error(`no such group: ${group}`);
+      return null;
   }
 }

@@ -5,11 +5,15 @@
  */
 import type { ChannelLayer } from "../channel-layer/layer.ts";
 import { type ConversationEvent, type EventSink, isChange, type UserEvent } from "../core/events.ts";
+import { Outage } from "../core/outage.ts";
 import type { DeliveryStore } from "../core/store.ts";
 import { ConversationFeed, type ConversationListener, type FeedLog } from "./conversation-feed.ts";
-import { decodeEvents, encodeEvents } from "./event-payload.ts";
+import { decodeEvents, decodeUserPayload, encodeEvents, encodeUserPayload, type UserPayload } from "./event-payload.ts";
 import { conversationGroup, parseGroup, userGroup } from "./groups.ts";
+import { ListenerFaults } from "./listener-faults.ts";
+import { StorageComparison } from "./storage-comparison.ts";
 import { Turns } from "./turns.ts";
+import { UnreadablePayloads } from "./unreadable-payloads.ts";
 
 export interface UserListener {
   hear(event: UserEvent): void;
@@ -35,15 +39,8 @@ export interface HubOptions {
   readonly sweepSeconds: number | null;
 }
 
-/** Conversations, or users, for each query of a sweep. */
-const COMPARED_PER_QUERY = 2_000;
-/** News of users are few, and what is asked about them is dearer: every sixth sweep asks about users too. */
-const SWEEPS_PER_USER_SWEEP = 6;
-/** Between two tries while storage or the layer does not answer, in ms. */
-const RETRY = 1_000;
-
-/** What the other nodes are told of a user: an event, or that some were lost on the way. */
-type UserPayload = UserEvent | { readonly type: "missed_events"; readonly userId: string };
+/** Milliseconds without a failure of any conversation before reading what they missed counts as working again. */
+const CALM = 5_000;
 
 export class Hub implements EventSink {
   /** Where re-reading from storage waits for its turn, a conversation or a user at a time. */
@@ -51,22 +48,42 @@ export class Hub implements EventSink {
   readonly #options: HubOptions;
   readonly #feeds = new Map<string, { readonly feed: ConversationFeed; started: Promise<void> }>();
   readonly #users = new Map<string, { readonly listeners: Set<UserListener>; subscribed: Promise<void> }>();
-  readonly #sweep: NodeJS.Timeout | null;
-  #sweeps = 0;
-  /** What storage gave no position of: nobody else may ever ask again. */
-  readonly #uncompared = new Set<string>();
-  /** Users whose other nodes missed an event. */
-  readonly #untold = new Set<string>();
-  #retry: NodeJS.Timeout | null = null;
-  #isClosed = false;
+  readonly #comparison: StorageComparison;
+  readonly #outage: Outage;
+  /** Of every listener on this node. */
+  readonly faults: ListenerFaults;
+  readonly unreadable: UnreadablePayloads;
 
   constructor(options: HubOptions) {
     this.#options = options;
-    const { layer, sweepSeconds } = options;
+    const { layer, store, log, sweepSeconds } = options;
+    this.faults = new ListenerFaults(log);
+    this.unreadable = new UnreadablePayloads(log);
+    this.#outage = new Outage({
+      log,
+      begins: "what a conversation missed could not be read; trying further",
+      ends: "what conversations missed can be read again",
+      calm: CALM,
+    });
     layer.onMessage((group, payload) => this.#receive(group, payload));
+    layer.onUnreadable((group) => this.#unreadable(group));
     layer.onReset(() => this.#recover());
     layer.onPublishFailed((group) => this.#publishFailed(group));
-    this.#sweep = sweepSeconds === null ? null : setInterval(() => this.#sweepAll(), sweepSeconds * 1000).unref();
+    this.#comparison = new StorageComparison({
+      compared: {
+        conversationIds: () => [...this.#feeds.keys()],
+        userIds: () => [...this.#users.keys()],
+        position: (position) => this.#feeds.get(position.conversationId)?.feed.compare(position),
+        conversations: (userId, conversations) => {
+          this.#eachOf(userId, "compare", (listener) => listener.compare(conversations));
+        },
+        missedEvents: (userId) => this.#missedEvents(userId),
+        tellMissedEvents: (userId) => this.#publishToUser({ type: "missed_events", userId }),
+      },
+      store,
+      log,
+      sweepSeconds,
+    });
   }
 
   emit(events: readonly ConversationEvent[]): void {
@@ -90,8 +107,8 @@ export class Hub implements EventSink {
   }
 
   doubt(conversationIds: readonly string[] | "any"): void {
-    if (conversationIds === "any") this.#compareAll();
-    else this.#compareEach(conversationIds.filter((id) => this.#feeds.has(id)));
+    if (conversationIds === "any") this.#comparison.all();
+    else this.#comparison.some(conversationIds.filter((id) => this.#feeds.has(id)));
   }
 
   /**
@@ -104,8 +121,9 @@ export class Hub implements EventSink {
     for (const { conversationId, listener } of subscriptions) {
       let entry = this.#feeds.get(conversationId);
       if (entry === undefined) {
-        const { store, log } = this.#options;
-        const feed = new ConversationFeed({ conversationId, store, log, turns: this.turns });
+        const { store } = this.#options;
+        const { turns, faults } = this;
+        const feed = new ConversationFeed({ conversationId, store, outage: this.#outage, turns, faults });
         entry = { feed, started: Promise.resolve() };
         this.#feeds.set(conversationId, entry);
         fresh.push(feed);
@@ -122,7 +140,7 @@ export class Hub implements EventSink {
     try {
       await Promise.all(new Set(subscriptions.map(({ conversationId }) => this.#feeds.get(conversationId)?.started)));
     } catch (error) {
-      for (const { conversationId, listener } of subscriptions) this.leave(conversationId, listener);
+      this.leaveAll(subscriptions);
       throw error;
     }
   }
@@ -133,13 +151,22 @@ export class Hub implements EventSink {
   }
 
   leave(conversationId: string, listener: ConversationListener): void {
-    const entry = this.#feeds.get(conversationId);
-    if (entry === undefined) return;
-    entry.feed.delete(listener);
-    if (!entry.feed.isEmpty) return;
-    entry.feed.close();
-    this.#feeds.delete(conversationId);
-    this.#options.layer.unsubscribe([conversationGroup(conversationId)]);
+    this.leaveAll([{ conversationId, listener }]);
+  }
+
+  /** One command for the layer, however many conversations. */
+  leaveAll(subscriptions: readonly Subscription[]): void {
+    const left: string[] = [];
+    for (const { conversationId, listener } of subscriptions) {
+      const entry = this.#feeds.get(conversationId);
+      if (entry === undefined) continue;
+      entry.feed.delete(listener);
+      if (!entry.feed.isEmpty) continue;
+      entry.feed.close();
+      this.#feeds.delete(conversationId);
+      left.push(conversationGroup(conversationId));
+    }
+    if (left.length > 0) this.#options.layer.unsubscribe(left);
   }
 
   /** Resolves when every event for this user from now on will be heard. Rejects with `LayerUnavailable`. */
@@ -171,9 +198,7 @@ export class Hub implements EventSink {
   }
 
   close(): void {
-    this.#isClosed = true;
-    if (this.#sweep !== null) clearInterval(this.#sweep);
-    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#comparison.close();
     for (const { feed } of this.#feeds.values()) feed.close();
   }
 
@@ -197,103 +222,65 @@ export class Hub implements EventSink {
   }
 
   #deliverToUser(event: UserEvent): void {
-    for (const listener of this.#users.get(event.userId)?.listeners ?? []) listener.hear(event);
+    this.#eachOf(event.userId, "hear", (listener) => listener.hear(event));
+  }
+
+  #missedEvents(userId: string): void {
+    this.#eachOf(userId, "missedEvents", (listener) => listener.missedEvents());
+  }
+
+  #eachOf(userId: string, kind: keyof UserListener, call: (listener: UserListener) => void): void {
+    for (const listener of this.#users.get(userId)?.listeners ?? []) {
+      this.faults.guard(kind, { user: userId }, () => call(listener));
+    }
   }
 
   #receive(group: string, payload: string): void {
-    const { kind } = parseGroup(group);
-    switch (kind) {
-      case "conversation":
-        for (const event of decodeEvents(payload)) this.#deliver(event);
+    const parsed = parseGroup(group);
+    switch (parsed?.kind) {
+      case "conversation": {
+        const { events, isWhole } = decodeEvents(payload, parsed.id);
+        for (const event of events) this.#deliver(event);
+        if (!isWhole) this.#unreadable(group);
         return;
-      case "user":
-        this.#receiveOfUser(JSON.parse(payload) as UserPayload);
+      }
+      case "user": {
+        const said = decodeUserPayload(payload, parsed.id);
+        if (said === null) this.#unreadable(group);
+        else if (said.type === "missed_events") this.#missedEvents(parsed.id);
+        else this.#deliverToUser(said);
+        return;
+      }
+      case undefined:
+        this.#unreadable(group);
         return;
     }
   }
 
-  #receiveOfUser(payload: UserPayload): void {
-    if (payload.type !== "missed_events") this.#deliverToUser(payload);
-    else for (const listener of this.#users.get(payload.userId)?.listeners ?? []) listener.missedEvents();
+  /**
+   * Another version of a node, another program, or a fault of ours. Whatever it said of a conversation or of a user is found
+   * in storage.
+   */
+  #unreadable(group: string): void {
+    this.unreadable.add(group);
+    const parsed = parseGroup(group);
+    if (parsed?.kind === "conversation") this.#comparison.soon(parsed.id);
+    else if (parsed?.kind === "user") this.#comparison.unheard(parsed.id);
   }
 
   #publishToUser(payload: UserPayload): void {
-    this.#options.layer.publish(userGroup(payload.userId), () => JSON.stringify(payload));
+    this.#options.layer.publish(userGroup(payload.userId), () => encodeUserPayload(payload));
   }
 
   #publishFailed(group: string): void {
-    const { kind, id } = parseGroup(group);
-    switch (kind) {
-      case "conversation":
-        // The other nodes' sweeps find what they missed.
-        return;
-      case "user":
-        this.#untold.add(id);
-        this.#retrySoon();
-        return;
-    }
+    const parsed = parseGroup(group);
+    // What they missed of a conversation the other nodes' sweeps find.
+    if (parsed?.kind === "user") this.#comparison.untold(parsed.id);
   }
 
   /** The layer was away and is whole again. */
   #recover(): void {
-    this.#compareAll();
-    for (const { listeners } of this.#users.values()) for (const listener of listeners) listener.missedEvents();
-  }
-
-  #sweepAll(): void {
-    this.#compareAll();
-    this.#sweeps += 1;
-    if (this.#sweeps % SWEEPS_PER_USER_SWEEP > 0) return;
-    this.#compareUsers([...this.#users.keys()]).catch((err: unknown) => {
-      this.#options.log.warn({ err }, "users could not be compared");
-    });
-  }
-
-  async #compareUsers(userIds: readonly string[]): Promise<void> {
-    for (let from = 0; from < userIds.length; from += COMPARED_PER_QUERY) {
-      const some = userIds.slice(from, from + COMPARED_PER_QUERY);
-      const counts = await this.#options.store.conversationCounts(some);
-      const known = new Map(counts.map(({ userId, conversations }) => [userId, conversations]));
-      for (const id of some) {
-        for (const listener of this.#users.get(id)?.listeners ?? []) listener.compare(known.get(id) ?? 0);
-      }
-    }
-  }
-
-  #compareAll(): void {
-    this.#compareEach([...this.#feeds.keys()]);
-  }
-
-  #compareEach(ids: readonly string[]): void {
-    for (let from = 0; from < ids.length; from += COMPARED_PER_QUERY) {
-      this.#compare(ids.slice(from, from + COMPARED_PER_QUERY));
-    }
-  }
-
-  #compare(conversationIds: readonly string[]): void {
-    this.#options.store.positions(conversationIds).then(
-      (positions) => {
-        for (const position of positions) this.#feeds.get(position.conversationId)?.feed.compare(position);
-      },
-      (error: unknown) => {
-        const conversations = conversationIds.length;
-        this.#options.log.warn({ conversations, err: error }, "positions could not be compared");
-        for (const id of conversationIds) this.#uncompared.add(id);
-        this.#retrySoon();
-      },
-    );
-  }
-
-  #retrySoon(): void {
-    if (this.#isClosed) return;
-    this.#retry ??= setTimeout(() => {
-      this.#retry = null;
-      const conversationIds = [...this.#uncompared];
-      const userIds = [...this.#untold];
-      this.#uncompared.clear();
-      this.#untold.clear();
-      this.doubt(conversationIds);
-      for (const userId of userIds) this.#publishToUser({ type: "missed_events", userId });
-    }, RETRY).unref();
+    this.#comparison.all();
+    for (const userId of this.#users.keys()) this.#missedEvents(userId);
   }
 }

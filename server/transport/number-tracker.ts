@@ -1,3 +1,6 @@
+/** Numbers kept beyond a gap; those heard past it count as missed, which whoever compares will notice. */
+const MAX_AHEAD = 1_000;
+
 /** Which of the numbers 1, 2, 3, … were heard, in whatever order they came: the highest without a gap, and those beyond. */
 export class NumberTracker {
   #contiguous = 0;
@@ -11,6 +14,7 @@ export class NumberTracker {
 
   take(number: number): void {
     if (number <= this.#contiguous) return;
+    if (number > this.#contiguous + 1 && this.#ahead.size >= MAX_AHEAD) return;
     this.#ahead.add(number);
     this.#advance();
   }

@@ -177,8 +177,8 @@ export class RoomPresences {
   }
 
   #changed(change: RosterChange): void {
-    const { kind, id } = parseGroup(change.group);
-    if (kind === "conversation") this.#rooms.get(id)?.copy.hear(change);
+    const group = parseGroup(change.group);
+    if (group?.kind === "conversation") this.#rooms.get(group.id)?.copy.hear(change);
   }
 
   async #compare(): Promise<void> {

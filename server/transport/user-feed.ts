@@ -4,22 +4,18 @@
  */
 import type { ConversationEvent, UserEvent } from "../core/events.ts";
 import type { Standing } from "../core/model.ts";
+import type { Outage } from "../core/outage.ts";
 import type { DeliveryStore, Membership, UnreadStore } from "../core/store.ts";
-import { type Notice, UnreadLedger } from "../core/unread.ts";
+import { UnreadLedger } from "../core/unread.ts";
+import { Coalesced } from "./coalesced.ts";
 import type { FeedLog } from "./conversation-feed.ts";
 import { Delivery } from "./delivery.ts";
 import { Follower } from "./follower.ts";
 import type { Hub, UserListener } from "./hub.ts";
+import { Retries } from "./retries.ts";
+import { type UserFeedListener, UserFeedListeners } from "./user-feed-listener.ts";
 
-export interface UserFeedListener {
-  /** Everything of every conversation, in the order of each. */
-  hear?(delivery: Delivery): void;
-  /** A count changed, or a message of another's came; the ledger has the numbers. */
-  notice?(notice: Notice): void;
-  /** A new conversation: called before anything of it is heard. */
-  joined?(membership: Membership): void;
-  left?(conversationId: string): void;
-}
+export type { UserFeedListener } from "./user-feed-listener.ts";
 
 export interface UserFeedStore extends Pick<DeliveryStore, "memberships" | "changes">, UnreadStore {}
 
@@ -28,10 +24,10 @@ export interface UserFeedOptions {
   readonly hub: Hub;
   readonly store: UserFeedStore;
   readonly log: FeedLog;
+  /** Of all users: they fail together. */
+  readonly outage: Outage;
 }
 
-/** Between two tries while storage or the layer does not answer, in ms. */
-const RETRY = 1_000;
 const CHANGES_PER_FETCH = 500;
 
 /** "in turn": what a reset, or a failure, asks for; everybody else's is asked for at the same moment. */
@@ -40,19 +36,28 @@ type When = "now" | "in turn";
 export class UserFeed implements UserListener {
   readonly ledger: UnreadLedger;
   readonly #options: UserFeedOptions;
-  readonly #listeners = new Set<UserFeedListener>();
+  readonly #listeners: UserFeedListeners;
   readonly #followed = new Map<string, Follower>();
   /** How often a conversation was left, as far as events say. */
   #leavings = 0;
   #state: "opening" | "open" | "closed" = "opening";
+  readonly #refreshes = new Coalesced(
+    (begun) => this.#refreshInTurn(begun),
+    (error) => this.#again("refresh", error, () => this.missedEvents()),
+  );
+  /** Conversations whose count is being read again, or waits for its turn. */
+  readonly #recounting = new Set<string>();
+  readonly #retries: Retries;
 
   constructor(options: UserFeedOptions) {
     this.#options = options;
+    this.#listeners = new UserFeedListeners(options.hub.faults, options.userId);
     this.ledger = new UnreadLedger(options.userId);
+    this.#retries = new Retries(options.outage);
   }
 
   get isEmpty(): boolean {
-    return this.#listeners.size === 0;
+    return this.#listeners.isEmpty;
   }
 
   get conversationIds(): IterableIterator<string> {
@@ -72,7 +77,9 @@ export class UserFeed implements UserListener {
     const { hub, store, userId } = this.#options;
     await hub.listenToUser(userId, this);
     const memberships = await store.memberships(userId);
-    for (const follower of await this.#follow(memberships)) follower.goLive();
+    for (const follower of await this.#follow(memberships)) {
+      if (!follower.goLive()) this.#catchUp(follower, "in turn");
+    }
     for (const standing of await store.standings(userId)) this.#load(standing, "silently");
     if (this.#state === "opening") this.#state = "open";
   }
@@ -81,8 +88,9 @@ export class UserFeed implements UserListener {
     this.#state = "closed";
     const { hub, userId } = this.#options;
     hub.leaveUser(userId, this);
-    for (const [conversationId, follower] of this.#followed) hub.leave(conversationId, follower);
+    hub.leaveAll([...this.#followed].map(([conversationId, listener]) => ({ conversationId, listener })));
     this.#followed.clear();
+    this.#retries.close();
   }
 
   hear(event: UserEvent): void {
@@ -99,8 +107,7 @@ export class UserFeed implements UserListener {
   }
 
   missedEvents(): void {
-    const { turns } = this.#options.hub;
-    turns.take(() => this.#refresh()).catch((error: unknown) => this.#again(error, () => this.missedEvents()));
+    this.#refreshes.request();
   }
 
   /** A conversation that was joined unheard shows here alone: nothing of it is listened to. */
@@ -110,20 +117,26 @@ export class UserFeed implements UserListener {
 
   /** One conversation's events, from its follower, in order. */
   receive(delivery: Delivery<ConversationEvent>): void {
-    for (const listener of this.#listeners) listener.hear?.(delivery);
+    this.#listeners.hear(delivery);
     const notices = this.ledger.hear(delivery.event);
     if (notices === "stale") this.recount(delivery.event.conversationId);
-    else this.#tell(notices);
+    else this.#listeners.notice(notices);
   }
 
   recount(conversationId: string): void {
     const follower = this.#followed.get(conversationId);
     if (follower === undefined) return;
     this.ledger.expect(conversationId);
+    if (this.#recounting.has(conversationId)) return;
+    this.#recounting.add(conversationId);
     const { turns } = this.#options.hub;
     turns
-      .take(() => this.#recount(follower))
-      .catch((error: unknown) => this.#again(error, () => this.recount(conversationId)));
+      .take(() => {
+        // From here on another loss asks for another count.
+        this.#recounting.delete(conversationId);
+        return this.#recount(follower);
+      })
+      .catch((error: unknown) => this.#again(`count ${conversationId}`, error, () => this.recount(conversationId)));
   }
 
   /** No longer a member: nothing more is heard of it, and it counts no more. */
@@ -137,8 +150,8 @@ export class UserFeed implements UserListener {
     if (follower === undefined) return;
     this.#followed.delete(conversationId);
     this.#options.hub.leave(conversationId, follower);
-    this.#tell(this.ledger.forget(conversationId));
-    for (const listener of this.#listeners) listener.left?.(conversationId);
+    this.#listeners.notice(this.ledger.forget(conversationId));
+    this.#listeners.left(conversationId);
   }
 
   async #recount(follower: Follower): Promise<void> {
@@ -155,17 +168,16 @@ export class UserFeed implements UserListener {
   #load(standing: Standing, manner: "silently" | "aloud"): void {
     const notices = this.ledger.load(standing);
     if (notices === "stale") this.recount(standing.conversationId);
-    else if (manner === "aloud") this.#tell(notices);
-  }
-
-  #tell(notices: readonly Notice[]): void {
-    for (const notice of notices) for (const listener of this.#listeners) listener.notice?.(notice);
+    else if (manner === "aloud") this.#listeners.notice(notices);
   }
 
   #join(membership: Membership): void {
     const follower = this.#followed.get(membership.conversationId);
     if (follower === undefined) {
-      this.#joinAll([membership], "now").catch((error: unknown) => this.#again(error, () => this.#join(membership)));
+      const { conversationId } = membership;
+      this.#joinAll([membership], "now").catch((error: unknown) => {
+        this.#again(`join ${conversationId}`, error, () => this.#join(membership));
+      });
     } else if (follower.renew(membership)) {
       // Removed and added again: what was unread before is not any more.
       this.recount(membership.conversationId);
@@ -174,7 +186,7 @@ export class UserFeed implements UserListener {
 
   async #joinAll(memberships: readonly Membership[], when: When): Promise<void> {
     for (const follower of await this.#follow(memberships)) {
-      for (const listener of this.#listeners) listener.joined?.(follower.joinedAs);
+      this.#listeners.joined(follower.joinedAs);
       this.#catchUp(follower, when);
     }
   }
@@ -209,7 +221,8 @@ export class UserFeed implements UserListener {
   #catchUp(follower: Follower, when: When): void {
     const tell = () => this.#tellSinceJoined(follower);
     (when === "now" ? tell() : this.#options.hub.turns.take(tell)).catch((error: unknown) => {
-      this.#again(error, () => this.#catchUp(follower, "in turn"));
+      const { conversationId } = follower;
+      this.#again(`catch up ${conversationId}`, error, () => this.#catchUp(follower, "in turn"));
     });
   }
 
@@ -227,13 +240,33 @@ export class UserFeed implements UserListener {
     if (!this.#isFollowing(follower)) return;
     // The messages that it counts are told of one by one.
     if (standing !== null) this.#load(standing, "silently");
-    while (follower.position < upTo) {
+    await this.#passUpTo(follower, upTo);
+  }
+
+  async #passUpTo(follower: Follower, target: number): Promise<void> {
+    const { hub, store } = this.#options;
+    const { conversationId } = follower;
+    let upTo = target;
+    while (this.#isFollowing(follower)) {
+      if (follower.position >= upTo) {
+        if (follower.goLive()) return;
+        upTo = hub.position(conversationId);
+        continue;
+      }
       const changes = await store.changes(conversationId, follower.position, upTo, CHANGES_PER_FETCH);
       if (!this.#isFollowing(follower)) return;
       if (changes.length === 0) throw new Error(`storage lacks what was delivered of ${conversationId}`);
       for (const change of changes) follower.pass(new Delivery(change));
     }
-    follower.goLive();
+  }
+
+  async #refreshInTurn(begun: () => void): Promise<void> {
+    const { hub, outage } = this.#options;
+    await hub.turns.take(() => {
+      begun();
+      return this.#refresh();
+    });
+    outage.works();
   }
 
   /** After the layer was away: conversations may have come or gone, and counts moved, unheard. */
@@ -258,11 +291,7 @@ export class UserFeed implements UserListener {
     else await this.#joinAll(memberships, "in turn");
   }
 
-  #again(error: unknown, retry: () => void): void {
-    if (this.#state === "closed") return;
-    this.#options.log.warn({ user: this.#options.userId, err: error }, "a user's conversations could not be followed");
-    setTimeout(() => {
-      if (this.#state !== "closed") retry();
-    }, RETRY).unref();
+  #again(what: string, err: unknown, retry: () => void): void {
+    this.#retries.add(what, { user: this.#options.userId, err }, retry);
   }
 }

@@ -43,6 +43,7 @@ async function openRoom() {
   // Who is in a room listens to it.
   await layer.subscribe([conversationGroup(ROOM)]);
   const log = {
+    info: () => {},
     warn: (_fields: object, message: string) => expect.unreachable(message),
     error: (_fields: object, message: string) => expect.unreachable(message),
   };

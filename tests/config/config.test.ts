@@ -118,6 +118,16 @@ describe("one line for each bad value", () => {
     ],
     ["REDIS_URL", "http://u:pw@h", "REDIS_URL: expected redis://host:port or rediss://host:port"],
     ["REDIS_URL", "redis://", "REDIS_URL: expected redis://host:port or rediss://host:port"],
+    ...[
+      ...["redis://h/abc", "redis://h/1/2", "redis://h/-1", "redis://h/1x", "redis://h/123456", "redis://h/%31"],
+      ...["redis://h?db=3", "redis://h/0?enableOfflineQueue=true", "redis://h?family=5", "redis://h/1#x"],
+      ...["redis://u:%zz@h", "redis://:1", "redis:///run/redis.sock", "unix:///run/redis.sock", "/run/redis.sock"],
+      ...["redis+sentinel://h", "redis://h:99999", "redis://a:1,b:2"],
+    ].map((url): [string, string, string] => [
+      "REDIS_URL",
+      url,
+      "REDIS_URL: expected redis://host:port or rediss://host:port",
+    ]),
     [
       "JWT_PUBLIC_KEY",
       "hush",
@@ -197,6 +207,8 @@ describe("DATABASE_URL", () => {
 describe("Redis", () => {
   it.each([
     [{ REDIS_URL: "rediss://u:pw@h:1" }, "rediss://u:pw@h:1"],
+    [{ REDIS_URL: "redis://h/15" }, "redis://h/15"],
+    [{ REDIS_URL: "redis://u:p%40%2F@[::1]:6379/2?family=6" }, "redis://u:p%40%2F@[::1]:6379/2?family=6"],
     [{ REDIS_HOST: "localhost" }, "redis://localhost:6379"],
     [{ REDIS_HOST: "localhost", REDIS_PORT: "6382" }, "redis://localhost:6382"],
     [{ REDIS_HOST: "::1" }, "redis://[::1]:6379"],

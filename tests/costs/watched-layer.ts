@@ -35,6 +35,7 @@ export function watchLayer(inner: ChannelLayer): WatchedLayer {
         arrived.push(group);
         handler(group, payload);
       }),
+    onUnreadable: (handler) => inner.onUnreadable(handler),
     onReset: (handler) => inner.onReset(handler),
     onPublishFailed: (handler) => inner.onPublishFailed(handler),
     ping: () => inner.ping(),

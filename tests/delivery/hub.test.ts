@@ -133,7 +133,22 @@ describe("listening", () => {
       [1, 2],
       [1, 2],
     ]);
-    expect(world.faults).toHaveLength(2);
+    // One line for the kind, with the first of them.
+    expect(world.faults).toHaveLength(1);
+    expect(world.node(0).hub.faults.count).toBe(2);
+    world.faults.length = 0;
+  });
+
+  test("many conversations are left in one command", async () => {
+    const { hub, layer } = world.node(0);
+    const rooms = Array.from({ length: 300 }, (_, index) => `room-${index}`);
+    for (const room of rooms) world.truth.create(room, ["alice"]);
+    const ears = rooms.map((conversationId) => ({ conversationId, listener: new Ear("alice", 1) }));
+    await hub.listen(ears);
+    const unsubscribe = vi.spyOn(layer, "unsubscribe");
+    hub.leaveAll(ears);
+    expect(unsubscribe).toHaveBeenCalledTimes(1);
+    expect(hub.size).toBe(0);
   });
 });
 

@@ -30,7 +30,7 @@ function deafNode() {
     onChange: () => {},
   };
   const warnings: string[] = [];
-  const log = { warn: (_fields: object, message: string) => warnings.push(message), error: () => {} };
+  const log = { info: () => {}, warn: (_fields: object, message: string) => warnings.push(message), error: () => {} };
   const node = { roster, onReset: () => {} };
   const presences = new RoomPresences({ layer: node, log, largeRoomMembers: 100, sweepSeconds: SWEEP_SECONDS });
   const enter = async (conversationId: string) => {

@@ -12,7 +12,7 @@ const MANY = 1_000;
 const AT_ONCE = 16;
 /** Ms that storage takes for an answer. */
 const LATENCY = 10;
-const log = { warn: () => {}, error: () => {} };
+const log = { info: () => {}, warn: () => {}, error: () => {} };
 
 beforeEach(useFakeTimers);
 afterEach(() => {

@@ -53,7 +53,7 @@ export class World {
 
   /** Warnings are the weather; errors are faults. */
   get log() {
-    return { warn: () => {}, error: (fields: object) => this.faults.push(fields) };
+    return { info: () => {}, warn: () => {}, error: (fields: object) => this.faults.push(fields) };
   }
 
   node(index: number): Node {

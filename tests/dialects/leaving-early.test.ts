@@ -9,7 +9,7 @@ import type { Core } from "../../server/core/core.ts";
 import { SeenMarks } from "../../server/transport/seen-marks.ts";
 
 const profile = { id: "bob", username: "bob", name: "Bob", firstName: "", lastName: "", avatar: null };
-const log = { warn: () => {}, error: () => {}, debug: () => {} };
+const log = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} };
 
 function silentCarrier(said: object[] = []): EventCarrier {
   return {

@@ -16,7 +16,7 @@ const GROUP = conversationGroup(ROOM);
 const HANG = 120_000;
 const eventually = (expectation: () => unknown) => vi.waitFor(expectation, { timeout: 40_000, interval: 10 });
 const skipped = redisServerBinary() === undefined ? " (skipped: no redis-server on this machine)" : "";
-const log = { warn: () => {}, error: () => {} };
+const log = { info: () => {}, warn: () => {}, error: () => {} };
 
 interface Node {
   readonly layer: ChannelLayer;

@@ -20,6 +20,7 @@ export class FaultyLayer implements ChannelLayer {
   readonly #inner: MemoryChannelLayer;
   #script: readonly Fate[];
   readonly #resetHandlers: (() => void)[] = [];
+  readonly #unreadableHandlers: ((group: string) => void)[] = [];
   readonly #failedHandlers: ((group: string) => void)[] = [];
   #step = 0;
   #late: (() => void)[] = [];
@@ -66,6 +67,10 @@ export class FaultyLayer implements ChannelLayer {
     this.#inner.onMessage((group, payload) => this.#arrive(() => handler(group, payload)));
   }
 
+  onUnreadable(handler: (group: string) => void): void {
+    this.#unreadableHandlers.push(handler);
+  }
+
   onReset(handler: () => void): void {
     this.#resetHandlers.push(handler);
   }
@@ -85,6 +90,11 @@ export class FaultyLayer implements ChannelLayer {
   /** Says that anything may have been missed. */
   reset(): void {
     for (const handler of this.#resetHandlers) handler();
+  }
+
+  /** Something comes that no node says. */
+  garble(group: string): void {
+    for (const handler of this.#unreadableHandlers) handler(group);
   }
 
   /** From now on everything arrives. */
