@@ -15,7 +15,7 @@ export abstract class Connection<Frame> implements AsyncIterable<Frame, undefine
   constructor(path: string, options: ConnectOptions, ping: string) {
     this.#line = new Line(path, options, ping, {
       query: () => this.query(),
-      connected: () => this.connected(),
+      connected: (token) => this.connected(token),
       receive: (frame) => this.receive(frame as Frame),
       excuses: (why) => this.excuses(why),
       lost: () => this.lost(),
@@ -57,7 +57,7 @@ export abstract class Connection<Frame> implements AsyncIterable<Frame, undefine
     return iterator;
   }
 
-  /** Makes the next attempt now, when one is waited for. */
+  /** Makes the next attempt now, when one is waited for; while a token is awaited it is asked for anew. */
   retry(): void {
     this.#line.retry();
   }
@@ -68,7 +68,7 @@ export abstract class Connection<Frame> implements AsyncIterable<Frame, undefine
   }
 
   protected abstract query(): string;
-  protected abstract connected(): void;
+  protected abstract connected(token: string): void;
   protected abstract receive(frame: Frame): void;
   protected abstract excuses(why: CloseReason): boolean;
   protected abstract lost(): void;

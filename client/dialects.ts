@@ -64,6 +64,8 @@ export interface DialectRules {
   readonly read: string;
   readonly resumed: string;
   readonly resumeFailed: string;
+  /** Whether it is an event of this release; one of a later release is passed over. `user`: their id, where it is known. */
+  isKnown(event: string, data: Data, user: string | null): boolean;
   /** What is not simply asked again when the line broke. */
   readonly repetitions: Readonly<Record<string, Repetition>>;
   /** The data with a client id, so that a message asked for again is the same message; `key` where it had none. */
@@ -72,6 +74,42 @@ export interface DialectRules {
 
 export type Data = Readonly<Record<string, unknown>>;
 
+const chatEvents = namesOf<LiveChatServerEvents>({
+  "chat:message_receive": 0,
+  "chat:message_edited": 0,
+  "chat:message_deleted": 0,
+  "chat:message_pinned": 0,
+  "chat:message_read": 0,
+  "chat:typing_start": 0,
+  "chat:typing_stop": 0,
+  "chat:resumed": 0,
+  "chat:resume_failed": 0,
+  "user:status": 0,
+  pong: 0,
+});
+
+const roomsEvents = namesOf<RoomsServerEvents & { "more rooms": unknown }>({
+  connectRooms: 0,
+  "more rooms": 0,
+  message: 0,
+  typing: 0,
+  delete: 0,
+  edited: 0,
+  seen: 0,
+  "pin message": 0,
+  "members added": 0,
+  "member removed": 0,
+  "group updated": 0,
+  resumed: 0,
+  resume_failed: 0,
+  pong: 0,
+});
+
+/** Does not compile where one is left out. */
+function namesOf<Events>(names: Record<keyof Events, 0>): ReadonlySet<string> {
+  return new Set(Object.keys(names));
+}
+
 export const dialectRules: Record<EventPath, DialectRules> = {
   "/chat": {
     maxPositions: 150,
@@ -79,6 +117,7 @@ export const dialectRules: Record<EventPath, DialectRules> = {
     read: "chat:message_read",
     resumed: "chat:resumed",
     resumeFailed: "chat:resume_failed",
+    isKnown: (event) => chatEvents.has(event),
     repetitions: { "chat:typing_start": "volatile", "chat:typing_stop": "volatile" },
     identify: (event, data, key) => (event === "chat:message_send" ? identified(data, "clientId", key) : data),
   },
@@ -88,6 +127,12 @@ export const dialectRules: Record<EventPath, DialectRules> = {
     read: "seen",
     resumed: "resumed",
     resumeFailed: "resume_failed",
+    isKnown: (event, data, user) => {
+      if (roomsEvents.has(event)) return true;
+      // Two are named after the user.
+      if (user !== null) return event === user || event === `group_${user}`;
+      return event.startsWith("group_") || typeof data.room_id === "string";
+    },
     repetitions: { typing: "volatile", createGroup: "unsafe", removeMember: "unsafe", leaveGroup: "unsafe" },
     identify: (event, data, key) => {
       // With an `_id` of its own the message has one for both, and a group that is made for it is found again.

@@ -1,4 +1,5 @@
-import { type CloseReason, TOO_LARGE } from "./close-codes.ts";
+import { claimsOf } from "./claims.ts";
+import { type CloseReason, NO_ANSWER, TOO_LARGE } from "./close-codes.ts";
 import { Connection } from "./connection.ts";
 import { type Data, type DialectRules, type Dialects, dialectRules, type EventPath } from "./dialects.ts";
 import type { ConnectOptions } from "./line.ts";
@@ -53,6 +54,7 @@ export class Events<Path extends EventPath> extends Connection<EventFrame> {
   readonly #positions: Map<string, number>;
   /** The data of the last `connectRooms` that was done. */
   #list: Data | null = null;
+  #user: string | null = null;
 
   constructor(path: Path, options: EventsOptions) {
     super(path, options, `{"event":"ping"}`);
@@ -63,6 +65,7 @@ export class Events<Path extends EventPath> extends Connection<EventFrame> {
       window: WINDOW,
       backoff: options.backoff,
       transmit: (request) => this.#transmit(request),
+      overdue: () => this.drop(NO_ANSWER),
     });
   }
 
@@ -108,7 +111,8 @@ export class Events<Path extends EventPath> extends Connection<EventFrame> {
   }
 
   /** The answer to it says that the socket is live. */
-  protected override connected(): void {
+  protected override connected(token: string): void {
+    this.#user = claimsOf(token).userId;
     if (this.#list === null) this.transmit({ event: "ping", id: OPENING });
     else this.#transmit({ event: "connectRooms", data: this.#list, id: OPENING });
   }
@@ -134,8 +138,10 @@ export class Events<Path extends EventPath> extends Connection<EventFrame> {
         // One that was refused would be refused on every line.
         if (request?.event === "connectRooms") this.#list = request.data;
       }
-    } else if (event === "error") this.#refused(frame);
-    else if (event !== "pong" && this.#isNews(event, data as Data)) this.tell(frame);
+    } else if (!isObject(data)) return;
+    else if (event === "error") this.#refused(frame);
+    else if (event !== "pong" && this.#rules.isKnown(event, data, this.#user) && this.#isNews(event, data))
+      this.tell(frame);
   }
 
   #refused(frame: EventFrame): void {
@@ -147,9 +153,9 @@ export class Events<Path extends EventPath> extends Connection<EventFrame> {
   /** Keeps the positions. @returns false for a change that was delivered before, and for what the acknowledgement says */
   #isNews(event: string, data: Data): boolean {
     const { conversation, read, resumed, resumeFailed } = this.#rules;
-    if (event === "connectRooms") {
-      // Of the others the replay is still to come.
-      for (const room of data as unknown as { _id: string; seq: number }[]) this.#learn(room._id, room.seq);
+    if (Array.isArray(data)) {
+      // A page of the list. Of those that are known the replay is still to come.
+      for (const room of data as { _id: string; seq: number }[]) this.#learn(room._id, room.seq);
     } else if (event.startsWith("group_") && typeof data._id === "string") this.#learn(data._id, data.seq);
     const id = data[conversation];
     if (typeof id !== "string" || typeof data.seq !== "number" || event === read) return true;
@@ -181,6 +187,10 @@ export class Events<Path extends EventPath> extends Connection<EventFrame> {
   protected override ended({ reason }: CloseReason): void {
     this.#requests.close(reason);
   }
+}
+
+function isObject(data: unknown): data is Data {
+  return typeof data === "object" && data !== null;
 }
 
 /**

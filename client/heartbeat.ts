@@ -5,6 +5,9 @@ export interface HeartbeatOptions {
   patience?: number | undefined;
 }
 
+/** A timer that fires so late, in ms, says that the machine has slept, or the page was frozen. */
+const SLEPT = 2_000;
+
 /** A line on which nothing was heard is asked; one that does not answer is dead. */
 export class Heartbeat {
   readonly patience: number;
@@ -12,6 +15,8 @@ export class Heartbeat {
   readonly #ask: () => void;
   readonly #dead: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When the timer is to fire. */
+  #due = 0;
   /** Something came in since the timer was set. */
   #hasHeard = false;
   /** An answer is awaited until the timer fires. */
@@ -30,7 +35,19 @@ export class Heartbeat {
 
   /** From now on something is to come in. */
   expect(): void {
-    if (!this.#isAwaiting || this.#hasHeard) this.#watch(true);
+    if (!this.#isAwaiting || this.#hasHeard) this.expectAnew();
+  }
+
+  /** The same, with all of the time from now on. */
+  expectAnew(): void {
+    this.#watch(true);
+  }
+
+  /** Somebody wants to know at once whether the line is alive. */
+  check(): void {
+    if (this.#isAwaiting && !this.#hasHeard) return;
+    this.#watch(true);
+    this.#ask();
   }
 
   stop(): void {
@@ -40,17 +57,18 @@ export class Heartbeat {
 
   #watch(isAwaiting: boolean): void {
     clearTimeout(this.#timer);
+    const time = isAwaiting ? this.patience : this.#quiet;
     this.#hasHeard = false;
     this.#isAwaiting = isAwaiting;
-    this.#timer = setTimeout(() => this.#judge(), isAwaiting ? this.patience : this.#quiet);
+    this.#due = Date.now() + time;
+    this.#timer = setTimeout(() => this.#judge(), time);
   }
 
   #judge(): void {
-    if (this.#hasHeard) this.#watch(false);
-    else if (this.#isAwaiting) this.#dead();
-    else {
-      this.#watch(true);
-      this.#ask();
-    }
+    // What was heard before a sleep says nothing of the line after it.
+    const hasSlept = Date.now() - this.#due > SLEPT;
+    if (this.#hasHeard && !hasSlept) this.#watch(false);
+    else if (this.#isAwaiting && !this.#hasHeard) this.#dead();
+    else this.check();
   }
 }

@@ -1,9 +1,20 @@
 import { type BackoffOptions, backoff } from "./backoff.ts";
-import { CLOSED_HERE, type CloseReason, isFinal, TOKEN_EXPIRED, UNAUTHORIZED } from "./close-codes.ts";
-import { refusedStatus } from "./handshake.ts";
+import { claimsOf } from "./claims.ts";
+import {
+  CLOSED_HERE,
+  type CloseReason,
+  isFinal,
+  NO_ANSWER,
+  TOKEN_EXPIRED,
+  TOO_MANY_SOCKETS,
+  UNAUTHORIZED,
+} from "./close-codes.ts";
+import { explain, type Refusal, UNREACHED } from "./handshake.ts";
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
 import { Listeners } from "./listeners.ts";
+import { watchPage } from "./page.ts";
 import { type ServerOptions, urlOf } from "./server.ts";
+import { askToken, forgetToken } from "./tokens.ts";
 import type { WebSocketConstructor, WebSocketLike } from "./web-socket.ts";
 
 export interface WireFrame {
@@ -37,8 +48,8 @@ export type ConnectionState =
 export interface LineHandler {
   /** The query of the next attempt, such as `since=7`; empty for none. */
   query(): string;
-  /** A socket is there: what is to be said first. */
-  connected(): void;
+  /** A socket is there, opened with this token: what is to be said first. */
+  connected(token: string): void;
   /** A frame came; JSON, parsed. */
   receive(frame: object): void;
   /** Whether coming back may help although `why` says that it does not. */
@@ -48,6 +59,9 @@ export interface LineHandler {
   /** No other will come. */
   ended(why: CloseReason): void;
 }
+
+/** The lines for which there was no room: the end of any other may have made some. */
+const crowded = new Set<Line>();
 
 /** One connection as its user sees it, over as many sockets as it takes. It knows no dialect but the ping that it is given. */
 export class Line {
@@ -61,15 +75,23 @@ export class Line {
   #state: ConnectionState = { name: "connecting" };
   #resolveClosed: (why: CloseReason) => void = () => {};
   #socket: WebSocketLike | null = null;
-  /** Aborted at the end, with what is under way. */
-  readonly #ended = new AbortController();
+  /** The token that is awaited. */
+  #asked: Promise<string> | null = null;
+  /** Aborted when the question why a handshake failed is of no use any more. */
+  #asking: AbortController | null = null;
+  /** What becomes of the attempt when nothing has come in time. */
+  #overdue: () => void = () => {};
+  #stopWatching: () => void = () => {};
   /** What a callback compares to know whether it belongs to the present attempt. */
   #attempt = {};
   /** Of the next attempt. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Since the last time the line was open. */
   #failures = 0;
-  #needsFreshToken = false;
+  /** The same, of those where it may have been the token. */
+  #blindFailures = 0;
+  /** The token in whose place the next attempt needs another; null where a kept one will do. */
+  #refused: string | null = null;
 
   constructor(path: string, options: ConnectOptions, ping: string, handler: LineHandler) {
     this.path = path;
@@ -78,7 +100,7 @@ export class Line {
     this.#heartbeat = new Heartbeat(
       options.heartbeat ?? {},
       () => this.#transmit(ping),
-      () => this.drop({ code: 1006, reason: "no answer" }),
+      () => this.#overdue(),
     );
     const { WebSocket = (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket } = options;
     if (WebSocket === undefined)
@@ -100,8 +122,8 @@ export class Line {
   opened(): void {
     // Whoever heard of the last frame may have closed it.
     if (this.#state.name === "closed") return;
-    this.#failures = 0;
-    this.#needsFreshToken = false;
+    this.#failures = this.#blindFailures = 0;
+    this.#refused = null;
     this.#enter({ name: "open" });
   }
 
@@ -121,12 +143,16 @@ export class Line {
     if (this.#state.name === "closed") return;
     // A farewell would wait for an answer.
     this.#socket?.terminate?.();
-    this.#release();
     this.#wait(why);
   }
 
   retry = (): void => {
     if (this.#state.name === "waiting") void this.#connect();
+    else if (this.#asked !== null) {
+      // A token that does not come: it is asked for anew, once for all who do so.
+      forgetToken(this.#options.getToken, this.#asked);
+      void this.#connect();
+    }
   };
 
   close = (): void => {
@@ -138,24 +164,38 @@ export class Line {
     if (signal?.aborted) this.close();
     if (this.#state.name === "closed") return;
     signal?.addEventListener("abort", this.close);
-    this.#watchNetwork("addEventListener");
+    this.#stopWatching = watchPage({ online: this.retry, offline: this.#offline, looked: this.#looked });
     void this.#connect();
   }
 
   async #connect(): Promise<void> {
     clearTimeout(this.#timer);
-    this.#attempt = {};
-    const attempt = this.#attempt;
+    crowded.delete(this);
+    const attempt = {};
+    this.#attempt = attempt;
     this.#enter({ name: "connecting" });
     if (attempt !== this.#attempt) return;
-    const refresh = this.#needsFreshToken;
+    const { getToken } = this.#options;
+    const refused = this.#refused;
+    const asked = askToken(getToken, refused);
+    this.#asked = asked;
+    this.#expect(() => {
+      forgetToken(getToken, asked);
+      this.#wait(noToken(`getToken has not answered for ${this.#heartbeat.patience} ms`));
+    });
+    let token: string;
     try {
-      const token = await this.#options.getToken({ refresh });
-      if (attempt !== this.#attempt) return;
-      this.#open(new this.#WebSocket(this.#url(), ["bearer", token]), token, refresh);
+      token = await asked;
     } catch (error) {
-      // No token, or one that cannot be one.
-      if (attempt === this.#attempt) this.#wait({ code: UNAUTHORIZED, reason: `no token: ${messageOf(error)}` });
+      if (attempt === this.#attempt) this.#wait(noToken(messageOf(error)));
+      return;
+    }
+    if (attempt !== this.#attempt) return;
+    this.#asked = null;
+    try {
+      this.#open(new this.#WebSocket(this.#url(), ["bearer", token]), token, refused !== null);
+    } catch (error) {
+      this.#wait({ code: 1006, reason: `no socket can be made: ${messageOf(error)}` });
     }
   }
 
@@ -166,35 +206,64 @@ export class Line {
     return url.href;
   }
 
-  #open(socket: WebSocketLike, token: string, isFreshToken: boolean): void {
-    const attempt = this.#attempt;
+  #open(socket: WebSocketLike, token: string, isFresh: boolean): void {
     let isAdmitted = false;
     this.#socket = socket;
-    this.#heartbeat.expect();
+    this.#expect(() => this.drop(NO_ANSWER));
+    // Whichever tells of the end: once it is released nothing more is heard of the socket.
+    const ended = (why: CloseReason, message = ""): void => {
+      this.#release();
+      if (isAdmitted) this.#judge({ ...why, isBlind: false }, token, isFresh);
+      else void this.#explain(message, token, isFresh);
+    };
     socket.onopen = () => {
       isAdmitted = true;
-      this.#handler.connected();
+      this.#handler.connected(token);
     };
     socket.onmessage = ({ data }: { data: string }) => this.#receive(data);
-    // It says nothing that the close after it does not; without a listener `ws` would throw it.
-    socket.onerror = () => {};
-    socket.onclose = async ({ code, reason }: CloseReason) => {
-      this.#release();
-      const status = isAdmitted ? null : await refusedStatus(this.#options, token, this.#patience());
-      if (attempt !== this.#attempt) return;
-      this.#judge(status === null ? { code, reason } : { code: status, reason: "the token was refused" }, isFreshToken);
+    socket.onclose = ({ code, reason }: CloseReason) => ended({ code, reason });
+    socket.onerror = ({ message }: { message?: string }) => {
+      // The WebSocket of Node 22 tells of a handshake that failed by nothing else; of an open socket the code is still to come.
+      if (isAdmitted) this.#heartbeat.expectAnew();
+      else ended(UNREACHED, message);
     };
   }
 
+  /** The handshake failed. */
+  async #explain(message: string, token: string, isFresh: boolean): Promise<void> {
+    const attempt = this.#attempt;
+    const asking = new AbortController();
+    this.#asking = asking;
+    const conclude = (why: Refusal) => {
+      if (attempt === this.#attempt) this.#judge(why, token, isFresh);
+    };
+    this.#expect(() => conclude(UNREACHED));
+    conclude(await explain(this.#options, token, { message, signal: asking.signal }));
+  }
+
   /** A token is refused for good when it was asked for anew. */
-  #judge(why: CloseReason, isFreshToken: boolean): void {
-    if (why.code === TOKEN_EXPIRED || why.code === UNAUTHORIZED) this.#needsFreshToken = true;
-    const isHopeless = isFinal(why.code) && !this.#handler.excuses(why);
-    if (isHopeless || (why.code === UNAUTHORIZED && isFreshToken)) this.#end(why);
-    else if (why.code === TOKEN_EXPIRED && this.#failures === 0) {
+  #judge({ code, reason, isBlind }: Refusal, token: string, isFresh: boolean): void {
+    const why = { code, reason };
+    const isExpired = code === TOKEN_EXPIRED;
+    if (isExpired || code === UNAUTHORIZED) this.#refused = token;
+    if (isBlind) this.#refused = this.#isSuspect(token) ? token : null;
+    const isHopeless = isFinal(code) && !this.#handler.excuses(why);
+    if (isHopeless || (code === UNAUTHORIZED && isFresh)) this.#end(why);
+    else if (isExpired && this.#failures === 0) {
       this.#failures += 1;
       if (this.#lose(why)) void this.#connect();
     } else this.#wait(why);
+  }
+
+  /**
+   * It may have been the token. Another one is asked for at the first, second, fourth, eighth, … such failure, so that an
+   * outage is not one of the issuer's too; and later, where the token says that it has not expired.
+   */
+  #isSuspect(token: string): boolean {
+    this.#blindFailures += 1;
+    const isPowerOfTwo = (this.#blindFailures & (this.#blindFailures - 1)) === 0;
+    const { expiresAt } = claimsOf(token);
+    return isPowerOfTwo && (this.#blindFailures >= 4 || expiresAt === null || expiresAt <= Date.now());
   }
 
   #receive(text: string): void {
@@ -205,9 +274,10 @@ export class Line {
     else this.#handler.receive(frame);
   }
 
-  /** Aborted when an answer is overdue, or of no use any more. */
-  #patience(): AbortSignal {
-    return AbortSignal.any([this.#ended.signal, AbortSignal.timeout(this.#heartbeat.patience)]);
+  /** From now on something is to come; `overdue` is what becomes of the attempt when nothing does. */
+  #expect(overdue: () => void): void {
+    this.#overdue = overdue;
+    this.#heartbeat.expectAnew();
   }
 
   #transmit(text: string): void {
@@ -218,8 +288,10 @@ export class Line {
   #wait(why: CloseReason): void {
     this.#attempt = {};
     if (!this.#lose(why)) return;
-    const delay = backoff(this.#failures, this.#options.backoff);
+    const isCrowded = why.code === TOO_MANY_SOCKETS;
+    const delay = backoff(this.#failures, this.#options.backoff, isCrowded);
     this.#failures += 1;
+    if (isCrowded) crowded.add(this);
     this.#timer = setTimeout(this.retry, delay);
     this.#enter({ name: "waiting", nextAttemptAt: Date.now() + delay, why });
   }
@@ -227,6 +299,7 @@ export class Line {
   /** @returns false when whoever heard of it has closed the line */
   #lose(why: CloseReason): boolean {
     clearTimeout(this.#timer);
+    this.#release();
     this.#handler.lost(why);
     return this.#state.name !== "closed";
   }
@@ -235,21 +308,29 @@ export class Line {
     this.#attempt = {};
     clearTimeout(this.#timer);
     this.#release();
-    this.#ended.abort();
     this.#options.signal?.removeEventListener("abort", this.close);
-    this.#watchNetwork("removeEventListener");
+    this.#stopWatching();
     this.#enter({ name: "closed", why });
     this.#handler.ended(why);
     this.#resolveClosed(why);
+    crowded.delete(this);
+    // One for one: the others find out later that there is room for them too.
+    const [next] = crowded;
+    next?.retry();
   }
 
-  /** Nothing more is heard of this socket, whatever it still does. */
+  /** Nothing more is heard of this attempt, whatever its socket still does. */
   #release(): void {
     this.#heartbeat.stop();
+    this.#asked = null;
+    this.#asking?.abort();
+    this.#asking = null;
     const socket = this.#socket;
     this.#socket = null;
     if (socket === null) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
+    // Without a listener `ws` would throw it.
+    socket.onerror = () => {};
     socket.close(1000);
   }
 
@@ -258,16 +339,21 @@ export class Line {
     this.states.tell(state);
   }
 
-  #watchNetwork(method: "addEventListener" | "removeEventListener"): void {
-    const browser = globalThis as { [M in typeof method]?: (type: string, listener: () => void) => void };
-    browser[method]?.("online", this.retry);
-    browser[method]?.("offline", this.#offline);
-  }
-
   /** Nothing would come through; a socket would find that out in minutes. */
   #offline = (): void => {
-    if (this.#socket !== null) this.drop({ code: 1006, reason: "offline" });
+    const { name } = this.#state;
+    if (name === "open" || name === "connecting") this.drop({ code: 1006, reason: "offline" });
   };
+
+  /** Somebody looks at the page, which may have slept: what it shows is to be true. */
+  #looked = (): void => {
+    if (this.#state.name === "waiting") this.retry();
+    else if (this.#state.name === "open") this.#heartbeat.check();
+  };
+}
+
+function noToken(reason: string): CloseReason {
+  return { code: UNAUTHORIZED, reason: `no token: ${reason}` };
 }
 
 function parsed(text: string): object | null {

@@ -47,3 +47,8 @@ export class Listeners<T> {
     }
   }
 }
+
+/** Safari before 15.4 keeps no reason. */
+export function reasonOf({ reason }: AbortSignal): unknown {
+  return reason ?? new DOMException("aborted", "AbortError");
+}

@@ -1,6 +1,6 @@
 import { type BackoffOptions, backoff } from "./backoff.ts";
 import { ParleyError } from "./errors.ts";
-import { Listeners } from "./listeners.ts";
+import { Listeners, reasonOf } from "./listeners.ts";
 
 /** What becomes of a request whose line broke before it was acknowledged. */
 export type Repetition =
@@ -24,7 +24,19 @@ interface Request<Frame> {
   readonly settle: { resolve: (value: never) => void; reject: (error: unknown) => void };
   readonly answer: Promise<unknown>;
   isInFlight: boolean;
+  /** How often it went out on a line of its own; the first time nobody else can know the key that was drawn for it. */
+  lines: number;
+  /** Of the one on its way: when it is asked again, or given up with its line. */
+  timers: ReturnType<typeof setTimeout>[];
 }
+
+/** What is known of a request while it waits. */
+export type Waiting<Frame> = Pick<Request<Frame>, "frame" | "isInFlight" | "lines">;
+
+/** For so long, in ms, the answer to a request may take on a line that is alive. */
+const OVERDUE = 60_000;
+/** So long, in ms, after what may have been the answer to a request it is asked again, to be sure. */
+const DOUBT = 1_000;
 
 export interface RequestOptions {
   /** Aborting it withdraws the request. One that is on its way may be done nevertheless. */
@@ -38,6 +50,8 @@ export interface RequestsOptions<Frame> {
   window: number;
   backoff: BackoffOptions | undefined;
   transmit(frame: Frame): void;
+  /** The line is alive, and does not answer this: another one may. */
+  overdue(): void;
 }
 
 /** What is asked of the server, in order, until it has answered each. A request is known by its key. */
@@ -71,7 +85,7 @@ export class Requests<Frame> {
   ): Promise<Answer> {
     const known = this.#requests.get(key);
     if (known !== undefined) return known.answer as Promise<Answer>;
-    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (signal?.aborted) return Promise.reject(reasonOf(signal));
     const objection = this.#objection(repetition);
     const { promise, resolve, reject } = withResolvers<Answer>();
     // Nobody waits for the answer to what is about this moment.
@@ -80,9 +94,17 @@ export class Requests<Frame> {
       reject(objection);
       return promise;
     }
-    this.#requests.set(key, { frame, repetition, settle: { resolve, reject }, answer: promise, isInFlight: false });
+    this.#requests.set(key, {
+      frame,
+      repetition,
+      settle: { resolve, reject },
+      answer: promise,
+      isInFlight: false,
+      lines: 0,
+      timers: [],
+    });
     if (signal !== undefined) {
-      const withdraw = () => this.#remove(key)?.settle.reject(signal.reason);
+      const withdraw = () => this.#remove(key)?.settle.reject(reasonOf(signal));
       signal.addEventListener("abort", withdraw);
       const forget = () => signal.removeEventListener("abort", withdraw);
       promise.then(forget, forget);
@@ -99,6 +121,18 @@ export class Requests<Frame> {
     this.#refusals = 0;
     request.settle.resolve(answer as never);
     return request.frame;
+  }
+
+  get(key: string): Waiting<Frame> | undefined {
+    return this.#requests.get(key);
+  }
+
+  /** It may have been answered: unless it soon is for certain, it is asked once more on this line. */
+  doubt(key: string): void {
+    const request = this.#requests.get(key);
+    if (request?.isInFlight && request.timers.length < 2) {
+      request.timers.push(setTimeout(() => this.#options.transmit(request.frame), DOUBT));
+    }
   }
 
   /** @returns whether the key is one of ours */
@@ -172,6 +206,8 @@ export class Requests<Frame> {
       if (this.#inFlight >= this.#options.window) return;
       if (request.isInFlight) continue;
       request.isInFlight = true;
+      request.lines += 1;
+      request.timers = [setTimeout(() => this.#options.overdue(), OVERDUE)];
       this.#inFlight += 1;
       this.#options.transmit(request.frame);
     }
@@ -193,6 +229,7 @@ export class Requests<Frame> {
   #land(request: Request<Frame>): void {
     if (!request.isInFlight) return;
     request.isInFlight = false;
+    request.timers.splice(0).forEach(clearTimeout);
     this.#inFlight -= 1;
   }
 

@@ -15,7 +15,8 @@ export const closeCodes = {
   noSuchRoom: { code: 4404, reconnect: false, reason: "no such room" },
   /** The client did not read what it was sent; it resumes with the last seq it has. */
   tooSlow: { code: 4408, reconnect: true, reason: "too slow: unsent bytes over MAX_BUFFERED_BYTES" },
-  tooManySockets: { code: 4429, reconnect: false, reason: "too many sockets for one user" },
+  /** After a longer wait: it takes the end of another socket of this user. */
+  tooManySockets: { code: 4429, reconnect: true, reason: "too many sockets for one user" },
 } as const;
 
 export type CloseName = keyof typeof closeCodes;

@@ -76,14 +76,17 @@ describeOnBoth("what the server refuses", { settings }, (stack) => {
     expect(why).toMatchObject({ value: { code: 4404 } });
   });
 
-  test("one socket too many is closed with 4429, and the others stay open", async () => {
+  test("one socket too many waits, the others stay open, and it is let in when one of them is closed", async () => {
     const [alice] = people("alice");
     const first = [connectNotifications(as(alice, url())), connectNotifications(as(alice, url()))];
     await Promise.all(first.map((connection) => reached(connection, "open")));
-    const third = connectNotifications(as(alice, url()));
-    expect(await third.closed).toMatchObject({ code: 4429 });
+    const third = connectNotifications({ ...as(alice, url()), backoff: { base: 5, max: 600_000 } });
+    await reached(third, "waiting");
+    expect(third.state).toMatchObject({ why: { code: 4429 } });
     expect(first.map(({ state }) => state.name)).toEqual(["open", "open"]);
-    for (const connection of first) connection.close();
+    first[0]?.close();
+    await reached(third, "open");
+    for (const connection of [...first, third]) connection.close();
   });
 
   test("a limited rate delays what is sent to a room, and loses and reorders nothing", async () => {
