@@ -22,7 +22,9 @@ import type { Store } from "./core/store.ts";
 import { answerBrokenHandshake } from "./http/malformed-requests.ts";
 import { builtPage } from "./http/page.ts";
 import { registerHttp } from "./http/register.ts";
+import { RequestsInFlight } from "./http/requests-in-flight.ts";
 import { serverOptions } from "./http/server-options.ts";
+import { Upgrades } from "./http/upgrades.ts";
 import { createMetrics } from "./metrics.ts";
 import { newId } from "./new-id.ts";
 import { username } from "./protocol/fields.ts";
@@ -132,8 +134,12 @@ export async function startServer(
   });
   const seenMarks = new SeenMarks(store, log);
   const stopping = new AbortController();
+  const requests = RequestsInFlight.of(app.server);
+  const upgrades = new Upgrades(app.server, requests, app.server.timeout);
   const close = prepareShutdown({
     app,
+    requests,
+    upgrades,
     stopping,
     connections,
     duration: config.shutdownSeconds * 1_000,
@@ -154,6 +160,7 @@ export async function startServer(
 
   // Not a literal in the call, because the types of ws do not know `closeTimeout` (ms) yet.
   const socketOptions = {
+    server: upgrades.handshakes,
     maxPayload: config.maxFrameBytes,
     perMessageDeflate: false,
     handleProtocols: selectSubprotocol,
@@ -165,6 +172,7 @@ export async function startServer(
     preClose: (done) => done(),
   });
   app.websocketServer.on("wsClientError", answerBrokenHandshake);
+  app.websocketServer.on("connection", (_webSocket, request) => upgrades.opened(request.socket));
   await registerHttp(app, {
     ...core,
     authenticate,

@@ -3,7 +3,8 @@ import type { FastifyInstance } from "fastify";
 import type { ChannelLayer } from "./channel-layer/layer.ts";
 import type { Store } from "./core/store.ts";
 import type { Writer } from "./core/writer.ts";
-import { RequestsInFlight } from "./http/requests-in-flight.ts";
+import type { RequestsInFlight } from "./http/requests-in-flight.ts";
+import type { Upgrades } from "./http/upgrades.ts";
 import { sayFarewell } from "./transport/farewell.ts";
 import type { Heartbeat } from "./transport/heartbeat.ts";
 import type { Hub } from "./transport/hub.ts";
@@ -16,6 +17,8 @@ const REQUEST_DEADLINE = 2_000;
 
 export interface ShutdownParts {
   readonly app: FastifyInstance;
+  readonly requests: RequestsInFlight;
+  readonly upgrades: Upgrades;
   /** Aborted at once: from then on no socket is opened, and the node says that it is not ready. */
   readonly stopping: AbortController;
   readonly connections: ConnectionRegistry;
@@ -32,10 +35,14 @@ export interface ShutdownParts {
 
 /** Prepares it; the function that it gives shuts down, once, however often it is called. */
 export function prepareShutdown(parts: ShutdownParts): () => Promise<void> {
-  const requests = new RequestsInFlight(parts.app.server);
+  const { requests, upgrades } = parts;
   // Then fastify closes every connection. Those without a request would otherwise be waited for: browsers open some ahead
   // of need, and Node counts them among the busy ones.
-  parts.app.addHook("preClose", () => requests.answered(REQUEST_DEADLINE));
+  parts.app.addHook("preClose", async () => {
+    await requests.answered(REQUEST_DEADLINE);
+    // Node knows nothing of these, and would wait for them.
+    upgrades.end();
+  });
   let down: Promise<void> | null = null;
   return () => {
     down ??= shutDown(parts);

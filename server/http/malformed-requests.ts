@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { FastifyInstance, FastifyServerOptions } from "fastify";
 import { type ErrorCode, errorCatalogue } from "../protocol/errors.ts";
+import { RequestsInFlight } from "./requests-in-flight.ts";
 import { securityHeaders } from "./security-headers.ts";
 
 /** Bytes of a request line and its headers together; Node's own default. */
@@ -22,8 +23,13 @@ export function answerMalformedRequest(this: FastifyInstance, error: ClientError
     socket.destroy();
     return;
   }
+  // Behind a request that says it is the connection's last nothing is looked at (RFC 9112, 9.6): its answer ends it.
+  if (error.code === "HPE_CLOSED_CONNECTION") return;
   this.log.debug({ code: error.code }, "a malformed request");
-  answerAndEnd(socket, ...refusalOf(error.code));
+  // In its turn: what was asked before it is answered before it.
+  RequestsInFlight.of(this.server).whenIdle(socket, () => {
+    if (socket.writable) answerAndEnd(socket, ...refusalOf(error.code));
+  });
 }
 
 function refusalOf(code: string): [ErrorCode, string] {

@@ -74,6 +74,11 @@ export class RawClient {
     return { status: Number(statusLine.split(" ")[1]), headers: new Map(headers) };
   }
 
+  /** So many bytes of a body. Rejects when the socket closes first. */
+  async body(length: number): Promise<string> {
+    return (await this.#bytes(length)).toString();
+  }
+
   /** What comes until the server ends the connection. */
   async rest(): Promise<string> {
     await this.closed;

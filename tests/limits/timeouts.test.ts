@@ -186,7 +186,6 @@ describe("an upgrade request that is none of RFC 6455", () => {
     ["a key that is no base64", { "sec-websocket-key": "????????????????????????" }, /Sec-WebSocket-Key/],
     ["an empty key", { "sec-websocket-key": "" }, /Sec-WebSocket-Key/],
     ["version 12", { "sec-websocket-version": "12" }, /Sec-WebSocket-Version/],
-    ["another protocol", { upgrade: "h2c" }, /Upgrade/],
     ["subprotocols that are none", { "sec-websocket-protocol": "a,,b" }, /Sec-WebSocket-Protocol/],
   ])("[LIMIT-10] is answered with 400 and cut: %s", async (_name, wrong, message) => {
     const raw = await client();
