@@ -9,7 +9,7 @@ import { rootFolder } from "../db/root-folder.ts";
 import { createStore } from "../db/store.ts";
 import { Arrivals } from "./arrivals.ts";
 import { type Authenticator, createAuthenticator } from "./auth/authenticator.ts";
-import { developmentSecret } from "./auth/development-secret.ts";
+import { askingSecret, developmentSecret } from "./auth/development-secret.ts";
 import { selectSubprotocol } from "./auth/handshake.ts";
 import { secretKey } from "./auth/keys.ts";
 import type { ChannelLayer } from "./channel-layer/layer.ts";
@@ -59,8 +59,8 @@ export interface Server {
   /** `http://host:port`, once `listen` has resolved. */
   readonly address: string;
   readonly describe: Foundations["describe"];
-  /** Whether tokens are to be had from `POST /api/dev/token`. */
-  readonly hasDevelopmentTokens: boolean;
+  /** What `POST /api/dev/token` gives tokens for; null: a key is configured, and it gives none. */
+  readonly developmentTokenSecret: string | null;
   /** Whether `/` is the web page. */
   readonly hasWebPage: boolean;
   /** Finishes what is in flight, closes every socket with 1012 over SHUTDOWN_SECONDS, then what the server stands on. */
@@ -215,7 +215,7 @@ export async function startServer(
       return `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
     },
     describe: foundations.describe,
-    hasDevelopmentTokens: secret !== null,
+    developmentTokenSecret: secret === null ? null : askingSecret(secret),
     hasWebPage: pageFolder !== null,
     close,
   };

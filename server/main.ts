@@ -56,14 +56,13 @@ try {
     port: config.port,
     listenTextResolver: (listening) => `listening on ${listening}`,
   });
-  if (server.hasWebPage) log.info(`open ${address}/ in a browser`);
+  const { developmentTokenSecret: secret } = server;
+  if (server.hasWebPage) log.info(`open ${address}/${secret === null ? "" : `#dev=${secret}`} in a browser`);
   log.info(`storing in ${server.describe.storage}`);
   log.info(`channel layer: ${server.describe.layer}`);
-  if (server.hasDevelopmentTokens) {
-    log.warn(
-      "development mode: no key is configured, so anybody on this machine gets a token for any name, like this:",
-    );
-    log.warn(`curl ${address}/api/dev/token --json '{"username":"alice"}'`);
+  if (secret !== null) {
+    log.warn("development mode: no key is configured, so who reads this log gets a token for any name, like this:");
+    log.warn(`curl ${address}/api/dev/token --json '${JSON.stringify({ username: "alice", secret })}'`);
   }
 } catch (error) {
   log.fatal({ err: error }, "the server could not start");

@@ -1,5 +1,5 @@
 /** The secret that the server makes for itself when no key is configured. Never used in production. */
-import { randomBytes, randomUUID } from "node:crypto";
+import { createHmac, randomBytes, randomUUID } from "node:crypto";
 import { link, mkdir, open, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { SignJWT } from "jose";
@@ -60,6 +60,14 @@ async function makeSecret(path: string): Promise<void> {
 
 function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+/**
+ * What whoever asks for a development token has to know. The log shows it, so that a proxy with the defaults of proxies opens
+ * nothing; it is not the secret itself, with which anybody could sign by themselves. The same after a restart.
+ */
+export function askingSecret(secret: string): string {
+  return createHmac("sha256", secret).update("to ask for a development token").digest("base64url").slice(0, 32);
 }
 
 /** A token for `user`, good for `lifetime` seconds from now. */

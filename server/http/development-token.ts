@@ -1,8 +1,12 @@
-/** Tokens for the asking, while no key is configured: to clients on this machine, and to no web page of another's. */
+/**
+ * Tokens for the asking, while no key is configured: to who knows the secret that only the log shows, and, should it leak, to
+ * clients on this machine alone and to no web page of another's.
+ */
 import type { FastifyRequest } from "fastify";
-import { signDevelopmentToken } from "../auth/development-secret.ts";
+import { askingSecret, signDevelopmentToken } from "../auth/development-secret.ts";
 import { isLoopback } from "../auth/loopback.ts";
 import { checkOrigin } from "../auth/origin.ts";
+import { SharedSecret } from "../auth/shared-secret.ts";
 import { Refusal } from "../core/errors.ts";
 import { developmentToken, developmentTokenRequest } from "../protocol/http.ts";
 import { profileBody } from "./bodies.ts";
@@ -18,6 +22,7 @@ export function developmentTokenRoutes(
   secret: string,
 ): void {
   const { users } = services;
+  const asking = new SharedSecret("secret for development tokens", askingSecret(secret));
   scope.addHook("onRequest", async (request) => requireLocalClient(request, services));
 
   scope.post(
@@ -33,7 +38,11 @@ export function developmentTokenRoutes(
         },
       },
     },
-    async ({ body: { username } }) => {
+    async ({ body, ip, log }) => {
+      if (!asking.accepts(body.secret ?? null, ip, log)) {
+        throw new Refusal("forbidden", "expected the secret that the server's log shows when it starts");
+      }
+      const { username } = body;
       // Stored at once, so that others find them before they first connect.
       const user = await users.identify({ id: username, username });
       return { token: await signDevelopmentToken(secret, user, LIFETIME_SECONDS), user: profileBody(user) };

@@ -1,6 +1,6 @@
 /** A back end says who its users are before they ever connect. */
-import { createHash, timingSafeEqual } from "node:crypto";
 import { readBearer } from "../auth/handshake.ts";
+import { SharedSecret } from "../auth/shared-secret.ts";
 import { Unauthorized } from "../auth/unauthorized.ts";
 import { profile, userParams, userProvision } from "../protocol/http.ts";
 import { profileBody } from "./bodies.ts";
@@ -9,8 +9,9 @@ import { BODY_CODES, CALLER_CODES, refusals } from "./refusals.ts";
 import type { HttpServices, ZodServer } from "./services.ts";
 
 export function provisioningRoutes(scope: ZodServer, { users }: Pick<HttpServices, "users">, apiKey: string): void {
-  scope.addHook("onRequest", async (request) => {
-    if (!isSameSecret(readBearer(request.headers) ?? "", apiKey)) {
+  const key = new SharedSecret("API_KEY", apiKey);
+  scope.addHook("onRequest", async ({ headers, ip, log }) => {
+    if (!key.accepts(readBearer(headers), ip, log)) {
       throw new Unauthorized("expected the API key: Authorization: Bearer <API_KEY>");
     }
   });
@@ -40,10 +41,4 @@ export function provisioningRoutes(scope: ZodServer, { users }: Pick<HttpService
         }),
       ),
   );
-}
-
-/** Takes the same time whatever is given: hashes are of one length, and compared whole. */
-function isSameSecret(given: string, expected: string): boolean {
-  const hash = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(hash(given), hash(expected));
 }

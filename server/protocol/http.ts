@@ -233,4 +233,5 @@ export const userProvision = z
 /** The username becomes the user's id, so it is no longer than an id may be. */
 export const developmentTokenRequest = z.strictObject({
   username: username.max(128, "expected at most 128 characters"),
+  secret: z.string().max(256).optional().describe("the one that the server's log shows when it starts"),
 });

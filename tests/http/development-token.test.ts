@@ -1,7 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { askingSecret } from "../../server/auth/development-secret.ts";
 import { TrustedProxies } from "../../server/trusted-proxies.ts";
-import { ask, openStorage, personOf, type Storage, startServer } from "./server.ts";
+import { ask, type LogLine, openStorage, personOf, SECRET, type Storage, startServer } from "./server.ts";
 
 let storage: Storage;
 let server: FastifyInstance;
@@ -20,8 +21,10 @@ interface From {
   readonly headers?: Record<string, string>;
 }
 
+const secret = askingSecret(SECRET);
+
 const request = (payload: object, from: From = {}, to = server) =>
-  ask(to, { method: "POST", url: "/api/dev/token", payload, ...from });
+  ask(to, { method: "POST", url: "/api/dev/token", payload: { secret, ...payload }, ...from });
 
 describe("POST /api/dev/token", () => {
   it("gives a token that works, to a user whom others find at once", async () => {
@@ -76,6 +79,33 @@ describe("POST /api/dev/token", () => {
     expect(await request({ username: "alice" }, from, behind)).toMatchObject({ status: 403 });
     expect(await request({ username: "alice" }, { remoteAddress: "::1" }, behind)).toMatchObject({ status: 200 });
     await behind.close();
+  });
+
+  it.each([
+    ["none", { secret: undefined }],
+    ["another", { secret: "x".repeat(32) }],
+    ["the signing secret itself", { secret: SECRET }],
+  ])("is forbidden to who shows no secret of the log's, whatever a proxy in front says: %s", async (_name, shown) => {
+    const from = { headers: { host: "127.0.0.1:8000" } };
+    const answer = await request({ username: "alice", ...shown }, from);
+    expect(answer).toMatchObject({ status: 403, body: { error: { code: "forbidden" } } });
+    expect(answer.text).not.toContain(secret);
+  });
+
+  it("looks at nothing more from who has guessed ten times, and says so in the log once, without the guesses", async () => {
+    const log: LogLine[] = [];
+    const guarded = await startServer(storage.services, log);
+    const from = { remoteAddress: "127.0.0.9" };
+    const statuses: number[] = [];
+    for (let guess = 0; guess < 11; guess += 1) {
+      statuses.push((await request({ username: "alice", secret: `guess-${guess}` }, from, guarded)).status);
+    }
+    expect(statuses).toEqual([...Array(10).fill(403), 429]);
+    expect((await request({ username: "alice" }, from, guarded)).status).toBe(429);
+    expect((await request({ username: "alice" }, {}, guarded)).status).toBe(200);
+    expect(log).toEqual([expect.objectContaining({ address: "127.0.0.9", wrong: 1 })]);
+    expect(JSON.stringify(log)).not.toContain("guess-");
+    await guarded.close();
   });
 
   it("refuses a malformed username, and one that another id holds", async () => {

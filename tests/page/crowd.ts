@@ -1,6 +1,7 @@
 /** Somebody who talks without a page, and a lot. */
 import { developmentToken } from "../../client/index.ts";
 import { Communicator } from "../support/communicator.ts";
+import type { PageServer } from "./page-server.ts";
 
 export interface Talker {
   /** Sends these in order, and resolves when all of them are stored. */
@@ -12,9 +13,9 @@ export interface Talker {
 const WINDOW = 200;
 
 /** `room`: as `username` calls it. Their rate at the server has to let them. */
-export async function talkerIn(server: string, username: string, room: string): Promise<Talker> {
-  const { token } = await developmentToken(username, { url: server });
-  const socket = await Communicator.connect(`${server.replace("http", "ws")}/ws/${room}/`, token);
+export async function talkerIn({ url, secret }: PageServer, username: string, room: string): Promise<Talker> {
+  const { token } = await developmentToken(username, { url, secret });
+  const socket = await Communicator.connect(`${url.replace("http", "ws")}/ws/${room}/`, token);
   return {
     say: async (texts) => {
       for (let start = 0; start < texts.length; start += WINDOW) {

@@ -23,7 +23,7 @@ async function scroll(person: Person, pixels: number): Promise<void> {
 onStage("a long conversation", { SEND_RATE: "100000", SEND_BURST: "100000" }, (stage) => {
   it("opens at its end, and brings older messages as somebody scrolls up, up to the first", async () => {
     const [alice] = await stage().people("alice");
-    const bob = await talkerIn(stage().server.url, `bob-of-${alice.name}`, alice.name);
+    const bob = await talkerIn(stage().server, `bob-of-${alice.name}`, alice.name);
     const said = numbered("message", 180);
     await bob.say(said);
     await alice.open(`bob-of-${alice.name}`);
@@ -48,7 +48,7 @@ onStage("a long conversation", { SEND_RATE: "100000", SEND_BURST: "100000" }, (s
 
   it("keeps what is in view at its place while older messages come above it", async () => {
     const [alice] = await stage().people("alice");
-    const bob = await talkerIn(stage().server.url, `bob-of-${alice.name}`, alice.name);
+    const bob = await talkerIn(stage().server, `bob-of-${alice.name}`, alice.name);
     await bob.say(numbered("message", 120));
     // The older ones come when they are let through.
     let letThrough = () => {};
@@ -80,7 +80,7 @@ onStage("a long conversation", { SEND_RATE: "100000", SEND_BURST: "100000" }, (s
 
   it("does not move under somebody who reads above, and tells them how many came", async () => {
     const [alice] = await stage().people("alice");
-    const bob = await talkerIn(stage().server.url, `bob-of-${alice.name}`, alice.name);
+    const bob = await talkerIn(stage().server, `bob-of-${alice.name}`, alice.name);
     await bob.say(numbered("message", 60));
     await alice.open(`bob-of-${alice.name}`);
     await alice.message("message 60").waitFor();
@@ -102,7 +102,7 @@ onStage("a long conversation", { SEND_RATE: "100000", SEND_BURST: "100000" }, (s
 
   it("finds the message that a quote leads to, far above", async () => {
     const [alice] = await stage().people("alice");
-    const bob = await talkerIn(stage().server.url, `bob-of-${alice.name}`, alice.name);
+    const bob = await talkerIn(stage().server, `bob-of-${alice.name}`, alice.name);
     await bob.say(["the first of all"]);
     await alice.open(`bob-of-${alice.name}`);
     await alice.act(alice.message("the first of all"), "Reply");
@@ -117,7 +117,7 @@ onStage("a long conversation", { SEND_RATE: "100000", SEND_BURST: "100000" }, (s
 
   it("of 10,000 messages that come one by one leaves few of them in the document, and can be written in", async () => {
     const [alice] = await stage().people("alice");
-    const bob = await talkerIn(stage().server.url, `bob-of-${alice.name}`, alice.name);
+    const bob = await talkerIn(stage().server, `bob-of-${alice.name}`, alice.name);
     await alice.open(`bob-of-${alice.name}`);
     const said = numbered("message", 10_000);
     let most = 0;

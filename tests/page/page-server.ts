@@ -3,6 +3,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp, openFoundations, type Server, startServer } from "../../server/app.ts";
+import { askingSecret, developmentSecret } from "../../server/auth/development-secret.ts";
 import { loadConfig } from "../../server/config.ts";
 import { leaveWill } from "../support/last-will.ts";
 import { freePort } from "../support/server-process.ts";
@@ -11,6 +12,8 @@ import { UNLIMITED } from "../support/stack.ts";
 export interface PageServer {
   /** `http://127.0.0.1:port`, the same after a restart. */
   readonly url: string;
+  /** What its log shows, and asks of who wants a development token. */
+  readonly secret: string;
   /** In the same place, with everything that was stored. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -38,6 +41,7 @@ export async function startPageServer(folder: string, settings: Record<string, s
   await start();
   return {
     url: `http://127.0.0.1:${port}`,
+    secret: askingSecret(await developmentSecret(directory)),
     start,
     stop,
     remove: async () => {

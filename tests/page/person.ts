@@ -19,15 +19,23 @@ export class Person {
   readonly page: Page;
   /** Where the page comes from: all that it may ask. */
   readonly origin: string;
+  readonly #secret: string;
   /** What went wrong in the browser, or left for another host. */
   readonly #complaints: string[] = [];
   readonly #expected: RegExp[] = [];
 
-  constructor(name: string, context: BrowserContext, page: Page, origin: string) {
+  /** `secret`: what the server's log shows. */
+  constructor(
+    name: string,
+    context: BrowserContext,
+    page: Page,
+    { origin, secret }: { origin: string; secret: string },
+  ) {
     this.name = name;
     this.context = context;
     this.page = page;
     this.origin = origin;
+    this.#secret = secret;
     page.setDefaultTimeout(PATIENCE);
     page.on("console", (message) => {
       const isComplaint = message.type() === "error" || message.type() === "warning";
@@ -78,7 +86,7 @@ export class Person {
   }
 
   async signIn(): Promise<this> {
-    await this.page.goto(this.origin);
+    await this.page.goto(`${this.origin}/#dev=${this.#secret}`);
     await this.page.getByRole("textbox", { name: "Your name" }).fill(this.name);
     await this.button("Sign in").click();
     await this.page.getByRole("banner").getByText(this.name, { exact: true }).waitFor();

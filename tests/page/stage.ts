@@ -79,7 +79,7 @@ export function onStage(name: string, settings: Record<string, string>, suite: (
       const [at, window] = [server, browser];
       const visitor: Stage["visitor"] = async (name, { origin = at.url, ...options } = {}) => {
         const context = await window.newContext(options);
-        const person = new Person(`${name}${tests}`, context, await context.newPage(), origin);
+        const person = new Person(`${name}${tests}`, context, await context.newPage(), { origin, secret: at.secret });
         present.push(person);
         return person;
       };
