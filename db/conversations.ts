@@ -2,6 +2,7 @@ import { and, desc, eq, exists, gt, inArray, lt, lte, or, sql } from "drizzle-or
 import type { Conversation, ConversationView, Profile } from "../server/core/model.ts";
 import type { ConversationStore } from "../server/core/store.ts";
 import type { Drizzle } from "./client.ts";
+import { countIn, insertMembers, NO_LIMIT } from "./memberships.ts";
 import { conversationColumns, isMember, profileColumns, selectMessages, toConversation, toMessage } from "./rows.ts";
 import { conversations, members, messages, users } from "./schema.ts";
 import { unreadCount } from "./unread.ts";
@@ -13,10 +14,13 @@ type ReadingConversations = Pick<
   | "openDirect"
   | "members"
   | "membersOf"
-  | "haveCommonConversation"
+  | "hasShownThemselves"
   | "view"
   | "views"
 >;
+
+/** Thrown in the transaction, so that nothing of it stays. */
+class ThereAlready extends Error {}
 
 export function conversationStore(database: Drizzle, newId: () => string): ReadingConversations {
   /**
@@ -35,6 +39,34 @@ export function conversationStore(database: Drizzle, newId: () => string): Readi
       .from(conversations)
       .where(and(eq(conversations.directLow, low), eq(conversations.directHigh, high)));
     return row === undefined ? null : toConversation(row);
+  }
+
+  async function makeDirect(userId: string, otherId: string, limit: number): Promise<Conversation | null> {
+    try {
+      return await database.transaction(async (transaction) => {
+        const { low, high } = pair(userId, otherId);
+        const userIds = [...new Set([userId, otherId])];
+        await countIn(transaction, userIds, limit);
+        const [row] = await transaction
+          .insert(conversations)
+          .values({
+            id: newId(),
+            type: "direct",
+            directLow: low,
+            directHigh: high,
+            madeBy: userId,
+            membersCount: userIds.length,
+          })
+          .onConflictDoNothing({ target: [conversations.directLow, conversations.directHigh] })
+          .returning(conversationColumns);
+        if (row === undefined) throw new ThereAlready();
+        await insertMembers(transaction, { id: row.id, seq: 0, messageCount: 0 }, userIds);
+        return toConversation(row);
+      });
+    } catch (error) {
+      if (error instanceof ThereAlready) return null;
+      throw error;
+    }
   }
 
   async function views(userId: string, where: ReturnType<typeof and>, limit: number): Promise<ConversationView[]> {
@@ -80,23 +112,8 @@ export function conversationStore(database: Drizzle, newId: () => string): Readi
 
     directConversation,
 
-    openDirect: async (userId, otherId) => {
-      const created = await database.transaction(async (transaction) => {
-        const { low, high } = pair(userId, otherId);
-        const userIds = [...new Set([userId, otherId])];
-        const [row] = await transaction
-          .insert(conversations)
-          .values({ id: newId(), type: "direct", directLow: low, directHigh: high, membersCount: userIds.length })
-          .onConflictDoNothing({ target: [conversations.directLow, conversations.directHigh] })
-          .returning(conversationColumns);
-        if (row === undefined) return null;
-        await transaction
-          .insert(members)
-          .values(
-            userIds.map((id) => ({ conversationId: row.id, userId: id, joinedSeq: 0, cursorSeq: 0, cursorCount: 0 })),
-          );
-        return toConversation(row);
-      });
+    openDirect: async (userId, otherId, conversationsPerUser = NO_LIMIT) => {
+      const created = await makeDirect(userId, otherId, conversationsPerUser);
       if (created !== null) return { conversation: created, created: true };
       // The insert waited for whoever was making it, so it is there and visible now.
       const conversation = await directConversation(userId, otherId);
@@ -129,14 +146,21 @@ export function conversationStore(database: Drizzle, newId: () => string): Readi
         .orderBy(members.conversationId, members.joinedAt, members.userId);
     },
 
-    haveCommonConversation: async (userId, otherId) => {
+    hasShownThemselves: async (otherId, userId) => {
       const mine = database.select({ id: members.conversationId }).from(members).where(eq(members.userId, userId));
-      const common = await database
+      const shown = await database
         .select({ id: members.conversationId })
         .from(members)
-        .where(and(eq(members.userId, otherId), inArray(members.conversationId, mine)))
+        .innerJoin(conversations, eq(conversations.id, members.conversationId))
+        .where(
+          and(
+            eq(members.userId, otherId),
+            or(members.hasWritten, eq(conversations.madeBy, otherId)),
+            inArray(members.conversationId, mine),
+          ),
+        )
         .limit(1);
-      return common.length > 0;
+      return shown.length > 0;
     },
 
     view: async (id, userId) => (await views(userId, eq(conversations.id, id), 1))[0] ?? null,

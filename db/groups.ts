@@ -1,20 +1,34 @@
-import { and, asc, eq, inArray, sql } from "drizzle-orm";
+import { and, eq, inArray, sql } from "drizzle-orm";
 import type { Conversation } from "../server/core/model.ts";
-import type { ConversationStore, MembershipChange } from "../server/core/store.ts";
+import type { ConversationStore, MembershipChange, NewGroup } from "../server/core/store.ts";
 import type { Drizzle } from "./client.ts";
-import { isUniqueViolation } from "./failures.ts";
+import {
+  acceptInvitation,
+  checkGroupsOfDay,
+  countIn,
+  countOut,
+  insertMembers,
+  invite,
+  isInvited,
+  NO_LIMIT,
+  rememberDeparture,
+} from "./memberships.ts";
 import { conversationColumns, isMember, profileColumns, toConversation } from "./rows.ts";
 import { conversations, members, users } from "./schema.ts";
-import { claimName } from "./users.ts";
 
-type GroupStore = Pick<ConversationStore, "createGroup" | "updateGroup" | "addMembers" | "removeMember">;
+type GroupStore = Pick<
+  ConversationStore,
+  "createGroup" | "groupMadeFor" | "updateGroup" | "addMembers" | "rejoin" | "removeMember"
+>;
 
-/** Rows for each INSERT of members: PostgreSQL takes 65,535 parameters in a statement. */
-const MEMBERS_PER_INSERT = 5_000;
+type Transaction = Pick<Drizzle, "select" | "insert" | "update" | "delete" | "execute">;
+
+/** Thrown in a transaction, so that nothing of it stays. */
+class Taken extends Error {}
 
 export function groupStore(database: Drizzle, newId: () => string): GroupStore {
   /** Whoever changes the membership, or sends, waits here for whoever came first. */
-  const lock = async (transaction: Pick<Drizzle, "select">, id: string) => {
+  const lock = async (transaction: Transaction, id: string) => {
     const [row] = await transaction
       .select({ ...conversationColumns, messageCount: conversations.messageCount })
       .from(conversations)
@@ -23,34 +37,17 @@ export function groupStore(database: Drizzle, newId: () => string): GroupStore {
     return row;
   };
 
-  /** New members start with nothing unread: their cursor stands at the newest change. */
-  const insertMembers = async (
-    transaction: Pick<Drizzle, "insert">,
-    group: { id: string; seq: number; messageCount: number },
-    userIds: readonly string[],
-  ): Promise<string[]> => {
-    const place = { joinedSeq: group.seq, cursorSeq: group.seq, cursorCount: group.messageCount };
-    const added: string[] = [];
-    for (let from = 0; from < userIds.length; from += MEMBERS_PER_INSERT) {
-      const rows = await transaction
-        .insert(members)
-        .values(
-          userIds
-            .slice(from, from + MEMBERS_PER_INSERT)
-            .map((userId) => ({ conversationId: group.id, userId, ...place })),
-        )
-        .onConflictDoNothing()
-        .returning({ userId: members.userId });
-      added.push(...rows.map((row) => row.userId));
-    }
-    return added;
-  };
+  const profilesOf = (transaction: Transaction, userIds: readonly string[]) =>
+    transaction
+      .select(profileColumns)
+      .from(users)
+      .where(inArray(users.id, [...userIds]));
 
   const change = async (
-    transaction: Pick<Drizzle, "update" | "select">,
+    transaction: Transaction,
     id: string,
-    fields: { membersCount: number; creatorId?: string | null },
-    userIds: string[],
+    fields: { membersCount: number; creatorId?: null },
+    userIds: readonly string[],
   ): Promise<MembershipChange> => {
     const [row] = await transaction
       .update(conversations)
@@ -58,39 +55,67 @@ export function groupStore(database: Drizzle, newId: () => string): GroupStore {
       .where(eq(conversations.id, id))
       .returning(conversationColumns);
     if (row === undefined) throw new Error("a locked conversation vanished");
-    const profiles = await transaction.select(profileColumns).from(users).where(inArray(users.id, userIds));
-    return { conversation: toConversation(row), users: profiles };
+    return { conversation: toConversation(row), users: await profilesOf(transaction, userIds) };
+  };
+
+  /** Null: a conversation with this id is there, or one that was made for the same. */
+  const insertGroup = async (transaction: Transaction, group: NewGroup, id: string): Promise<Conversation | null> => {
+    const { name, imageUrl, creatorId, memberIds, madeFor = null } = group;
+    const [row] = await transaction
+      .insert(conversations)
+      .values({
+        id,
+        type: "group",
+        name,
+        imageUrl,
+        creatorId,
+        madeBy: creatorId,
+        madeFor,
+        idChosen: id === group.id,
+        membersCount: memberIds.length,
+      })
+      .onConflictDoNothing()
+      .returning(conversationColumns);
+    if (row === undefined) return null;
+    await insertMembers(transaction, { id, seq: 0, messageCount: 0 }, memberIds);
+    return toConversation(row);
+  };
+
+  const isUsername = async (transaction: Transaction, name: string): Promise<boolean> => {
+    const found = await transaction.select({ id: users.id }).from(users).where(eq(users.username, name));
+    return found.length > 0;
   };
 
   return {
-    createGroup: async (group): Promise<Conversation | "taken"> => {
+    createGroup: async (group, { conversationsPerUser = NO_LIMIT, groupsPerDay = NO_LIMIT } = {}) => {
       try {
         return await database.transaction(async (transaction) => {
-          const id = group.id ?? newId();
-          if (group.id !== null) {
-            await claimName(transaction, group.id);
-            const [user] = await transaction.select({ id: users.id }).from(users).where(eq(users.username, group.id));
-            if (user !== undefined) return "taken";
+          const { creatorId } = group;
+          await checkGroupsOfDay(transaction, creatorId, groupsPerDay);
+          await countIn(transaction, group.memberIds, conversationsPerUser);
+          if (group.id !== null && !(await isUsername(transaction, group.id))) {
+            const made = await insertGroup(transaction, group, group.id);
+            if (made !== null) return made;
+            const mine = await transaction.select().from(members).where(isMember(group.id, creatorId));
+            if (mine.length > 0) throw new Taken();
           }
-          const [row] = await transaction
-            .insert(conversations)
-            .values({
-              id,
-              type: "group",
-              name: group.name,
-              imageUrl: group.imageUrl,
-              creatorId: group.creatorId,
-              membersCount: group.memberIds.length,
-            })
-            .returning(conversationColumns);
-          if (row === undefined) throw new Error("an INSERT returned no row");
-          await insertMembers(transaction, { id, seq: 0, messageCount: 0 }, group.memberIds);
-          return toConversation(row);
+          // What is in the way of a chosen id is not the caller's to know of.
+          const made = await insertGroup(transaction, group, newId());
+          if (made === null) throw new Taken();
+          return made;
         });
       } catch (error) {
-        if (isUniqueViolation(error)) return "taken";
+        if (error instanceof Taken) return "taken";
         throw error;
       }
+    },
+
+    groupMadeFor: async (makerId, madeFor) => {
+      const [row] = await database
+        .select(conversationColumns)
+        .from(conversations)
+        .where(and(eq(conversations.madeBy, makerId), eq(conversations.madeFor, madeFor)));
+      return row === undefined ? null : toConversation(row);
     },
 
     updateGroup: async (id, fields) => {
@@ -102,7 +127,7 @@ export function groupStore(database: Drizzle, newId: () => string): GroupStore {
       return row === undefined ? null : toConversation(row);
     },
 
-    addMembers: (id, userIds, limit) =>
+    addMembers: (id, userIds, limit, conversationsPerUser = NO_LIMIT) =>
       database.transaction(async (transaction) => {
         const group = await lock(transaction, id);
         if (group === undefined) throw new Error("members can be added to a group only");
@@ -111,28 +136,39 @@ export function groupStore(database: Drizzle, newId: () => string): GroupStore {
           .from(members)
           .where(and(eq(members.conversationId, id), inArray(members.userId, [...userIds])));
         const presentIds = new Set(present.map((row) => row.userId));
-        const newIds = userIds.filter((userId) => !presentIds.has(userId));
-        if (newIds.length === 0) return unchanged(transaction, id);
+        const absent = userIds.filter((userId) => !presentIds.has(userId));
+        const invitedIds = new Set(await invite(transaction, id, absent));
+        const invited = await profilesOf(transaction, [...invitedIds]);
+        const newIds = absent.filter((userId) => !invitedIds.has(userId));
+        if (newIds.length === 0) return { ...(await unchanged(transaction, id)), invited };
         if (group.membersCount + newIds.length > limit) return "too_many";
-        const added = await insertMembers(transaction, group, newIds);
-        return change(transaction, id, { membersCount: group.membersCount + added.length }, added);
+        await countIn(transaction, newIds, conversationsPerUser);
+        await insertMembers(transaction, group, newIds);
+        const added = await change(transaction, id, { membersCount: group.membersCount + newIds.length }, newIds);
+        return { ...added, invited };
       }),
 
-    removeMember: (id, userId) =>
+    rejoin: (id, userId, limit, conversationsPerUser = NO_LIMIT) =>
+      database.transaction(async (transaction) => {
+        const group = await lock(transaction, id);
+        if (group === undefined) return "not_invited";
+        if (group.membersCount >= limit) return (await isInvited(transaction, id, userId)) ? "too_many" : "not_invited";
+        if (!(await acceptInvitation(transaction, id, userId))) return "not_invited";
+        await countIn(transaction, [userId], conversationsPerUser);
+        await insertMembers(transaction, group, [userId]);
+        return change(transaction, id, { membersCount: group.membersCount + 1 }, [userId]);
+      }),
+
+    removeMember: (id, userId, isLeaving = false) =>
       database.transaction(async (transaction) => {
         const group = await lock(transaction, id);
         if (group === undefined) throw new Error("members can be removed from a group only");
         const removed = await transaction.delete(members).where(isMember(id, userId)).returning({ id: members.userId });
         if (removed.length === 0) return unchanged(transaction, id);
+        await countOut(transaction, userId);
+        if (isLeaving) await rememberDeparture(transaction, id, userId);
         const fields = { membersCount: group.membersCount - 1 };
-        if (group.creatorId !== userId) return change(transaction, id, fields, [userId]);
-        const [heir] = await transaction
-          .select({ userId: members.userId })
-          .from(members)
-          .where(eq(members.conversationId, id))
-          .orderBy(asc(members.joinedAt), asc(members.userId))
-          .limit(1);
-        return change(transaction, id, { ...fields, creatorId: heir?.userId ?? null }, [userId]);
+        return change(transaction, id, group.creatorId === userId ? { ...fields, creatorId: null } : fields, [userId]);
       }),
   };
 }

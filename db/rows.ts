@@ -20,6 +20,7 @@ export const conversationColumns = {
   name: conversations.name,
   imageUrl: conversations.imageUrl,
   creatorId: conversations.creatorId,
+  idChosen: conversations.idChosen,
   membersCount: conversations.membersCount,
   membership: conversations.membership,
   seq: conversations.seq,

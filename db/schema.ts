@@ -50,7 +50,14 @@ export const conversations = pgTable(
     directHigh: text("direct_high").references(() => users.id),
     name: text("name").notNull().default(""),
     imageUrl: text("image_url"),
+    /** Who manages a group; null when they left. */
     creatorId: text("creator_id").references(() => users.id),
+    /** Who made it, for ever; null for what was made before this was kept. */
+    madeBy: text("made_by").references(() => users.id),
+    /** What they made it for: the same again finds it. */
+    madeFor: text("made_for"),
+    /** A client chose the id: it may be a person's name, and then means the person where both are meant by one word. */
+    idChosen: boolean("id_chosen").notNull().default(false),
     /** The number of the newest change. Its row lock is what puts the changes of a conversation in one order. */
     seq: count("seq").notNull().default(0),
     /** Messages ever created, deleted ones too. */
@@ -64,6 +71,8 @@ export const conversations = pgTable(
   },
   (table) => [
     uniqueIndex("conversations_pair_key").on(table.directLow, table.directHigh),
+    uniqueIndex("conversations_purpose_key").on(table.madeBy, table.madeFor),
+    index("conversations_made_by_idx").on(table.madeBy, table.createdAt).where(sql`${table.type} = 'group'`),
     check("conversations_pair", sql`(${table.type} = 'direct') = (${table.directLow} is not null)`),
     check("conversations_pair_order", sql`${table.directLow} collate "C" <= ${table.directHigh} collate "C"`),
   ],
@@ -91,11 +100,37 @@ export const members = pgTable(
     cursorCount: count("cursor_count").notNull(),
     ownAfter: count("own_after").notNull().default(0),
     deletedAfter: count("deleted_after").notNull().default(0),
+    /** They said something here, so that the others may know of them what one knows of acquaintances. */
+    hasWritten: boolean("has_written").notNull().default(false),
   },
   (table) => [
     primaryKey({ columns: [table.conversationId, table.userId] }),
     index("members_user_idx").on(table.userId),
   ],
+);
+
+/** In how many conversations a user is: kept, because counting them for each member of a new group would cost too much. */
+export const conversationCounts = pgTable("conversation_counts", {
+  userId: text("user_id")
+    .primaryKey()
+    .references(() => users.id),
+  conversations: integer("conversations").notNull(),
+});
+
+/** Who left a group of their own will: nobody else can put them back. */
+export const departures = pgTable(
+  "departures",
+  {
+    conversationId: text("conversation_id")
+      .notNull()
+      .references(() => conversations.id),
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id),
+    /** The group's creator wants them back: they may add themselves. */
+    invited: boolean("invited").notNull().default(false),
+  },
+  (table) => [primaryKey({ columns: [table.conversationId, table.userId] })],
 );
 
 /**

@@ -17,7 +17,7 @@ import { type SQL, sql } from "drizzle-orm";
  * - PostgreSQL re-reads a row that it had to wait for, so `seq` is the newest.
  * - Messages go in in the order of their ids, because two nodes that store the same chosen ids, in different conversations,
  *   wait for each other at the unique index.
- * - A sender's own messages never count as unread to them: `own_after`.
+ * - A sender's own messages never count as unread to them: `own_after`. Who sent one may be known: `has_written`.
  * - Times come from the database and never run backwards within a conversation.
  * - Rows are found by keys that are arrays or that a list of the batch is joined to row by row, and an answered message by
  *   its id alone: a plan that was made while the tables were small then remains right.
@@ -46,7 +46,7 @@ with moved as (
     $8::text, $9::text, $10::text::jsonb, $11::text::jsonb, $12::text::boolean, $13::text, $14::text, $15::text::boolean
   from moved
 ), counted as (
-  update members set own_after = own_after + 1
+  update members set own_after = own_after + 1, has_written = true
   where conversation_id = $1::text and user_id = $2::text and exists (select from moved)
 )
 select 1 as place, seq::float8 - 1 as seq, membership::float8,
@@ -98,7 +98,7 @@ with ${INPUT}, moved as (
   select id, $2::text, seq + p, seq + p, message_count + p, updated_at, ${CONTENT}
   from moved, input order by id
 ), counted as (
-  update members set own_after = own_after + ($5::integer[])[array_position($4::text[], user_id)]
+  update members set own_after = own_after + ($5::integer[])[array_position($4::text[], user_id)], has_written = true
   where conversation_id = $2::text and user_id = any($4::text[]) and exists (select from moved)
 )
 select 1 as place, ${PLACE} from moved`;
@@ -140,7 +140,7 @@ with ${INPUT}, batch as materialized (
   select id, ($2::text[])[c], seqs[c] + p, seqs[c] + p, counts[c] + p, times[c], ${CONTENT}
   from places, input where seqs is not null order by id
 ), counted as (
-  update members set own_after = own_after + size
+  update members set own_after = own_after + size, has_written = true
   from sent
   where members.conversation_id = sent.conversation_id and user_id = sender_id and (select is_good from verdict)
 )

@@ -1,9 +1,9 @@
-import { eq, ilike, inArray, or, sql } from "drizzle-orm";
+import { and, eq, ilike, inArray, ne, or, sql } from "drizzle-orm";
 import type { UserStore } from "../server/core/store.ts";
 import type { Drizzle } from "./client.ts";
 import { isUniqueViolation } from "./failures.ts";
 import { profileColumns } from "./rows.ts";
-import { conversations, users } from "./schema.ts";
+import { users } from "./schema.ts";
 
 export function userStore(database: Drizzle): UserStore {
   const select = () => database.select(profileColumns).from(users);
@@ -14,11 +14,12 @@ export function userStore(database: Drizzle): UserStore {
     usersByIdOrName: async (idsOrNames) => {
       if (idsOrNames.length === 0) return [];
       const asked = [...idsOrNames];
-      const found = await select().where(or(inArray(users.id, asked), inArray(users.username, asked)));
+      const names = asked.map((name) => name.normalize("NFC"));
+      const found = await select().where(or(inArray(users.id, asked), inArray(users.username, names)));
       const byId = new Map(found.map((profile) => [profile.id, profile]));
       const byName = new Map(found.map((profile) => [profile.username, profile]));
       return asked.flatMap((name) => {
-        const profile = byId.get(name) ?? byName.get(name);
+        const profile = byId.get(name) ?? byName.get(name.normalize("NFC"));
         return profile === undefined ? [] : [{ asked: name, profile }];
       });
     },
@@ -26,13 +27,21 @@ export function userStore(database: Drizzle): UserStore {
     putUser: async (profile) => {
       try {
         return await database.transaction(async (transaction) => {
-          await claimName(transaction, profile.username);
-          const [conversation] = await transaction
-            .select({ id: conversations.id })
-            .from(conversations)
-            .where(eq(conversations.id, profile.username));
-          if (conversation !== undefined) return "taken";
           const { id, ...fields } = profile;
+          const [stored] = await transaction.select({ username: users.username }).from(users).where(eq(users.id, id));
+          const isRenamed = stored?.username !== profile.username;
+          // A new user's id must be nobody's username, and a new username nobody's id.
+          const names = [...(stored === undefined ? spellings(id) : []), ...(isRenamed ? [profile.username] : [])];
+          await claimNames(transaction, names);
+          if (names.length > 0) {
+            const asId = isRenamed ? spellings(profile.username) : [];
+            const [holder] = await transaction
+              .select({ id: users.id })
+              .from(users)
+              .where(and(ne(users.id, id), or(inArray(users.username, names), inArray(users.id, asId))))
+              .limit(1);
+            if (holder !== undefined) return "taken";
+          }
           await transaction.insert(users).values(profile).onConflictDoUpdate({ target: users.id, set: fields });
           return "stored";
         });
@@ -64,10 +73,18 @@ export function userStore(database: Drizzle): UserStore {
   };
 }
 
+/** The forms in which one text may have been given as an id, which is kept as it came. A username has the first. */
+function spellings(text: string): string[] {
+  return [...new Set([text.normalize("NFC"), text.normalize("NFD")])];
+}
+
 /**
- * Usernames and conversation ids never meet. Two tables cannot share a unique index, so whoever takes a name that a
- * person chose (a username, a group id) holds this lock on it while looking in the other table.
+ * Usernames and other users' ids never meet, though no unique index holds them apart. So whoever takes one holds a lock on
+ * it while looking whether it is the other, in an order that all keep to.
  */
-export async function claimName(transaction: Pick<Drizzle, "execute">, name: string): Promise<void> {
-  await transaction.execute(sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`);
+async function claimNames(transaction: Pick<Drizzle, "execute">, names: readonly string[]): Promise<void> {
+  const claimed = new Set(names.map((name) => name.normalize("NFC")));
+  for (const name of [...claimed].sort()) {
+    await transaction.execute(sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`);
+  }
 }

@@ -107,6 +107,10 @@ function configOf(set: Settings) {
     pingSeconds: set.PING_SECONDS,
     shutdownSeconds: set.SHUTDOWN_SECONDS,
     maxGroupMembers: set.MAX_GROUP_MEMBERS,
+    maxMembersPerRequest: set.MAX_MEMBERS_PER_REQUEST,
+    maxConversationsPerUser: set.MAX_CONVERSATIONS_PER_USER,
+    groupsPerDay: set.GROUPS_PER_DAY,
+    newDirectsPerMinute: set.NEW_DIRECTS_PER_MINUTE,
     /** A room with more members is large. */
     largeRoomMembers: set.LARGE_ROOM_MEMBERS,
     maxPageBytes: set.MAX_PAGE_BYTES,

@@ -123,6 +123,16 @@ export const settings = z.object({
     .default(5)
     .describe("seconds over which a server that stops closes its sockets; 0: all at once"),
   MAX_GROUP_MEMBERS: wholeNumber(2, MAX_INT).default(10_000).describe("members of a group"),
+  MAX_MEMBERS_PER_REQUEST: wholeNumber(1, MAX_INT)
+    .default(1000)
+    .describe("members that a group is made with or that are added to it at once"),
+  MAX_CONVERSATIONS_PER_USER: wholeNumber(1, MAX_INT - 1)
+    .default(10_000)
+    .describe("conversations that one user is in, direct ones and groups"),
+  GROUPS_PER_DAY: wholeNumber(1, MAX_INT).default(200).describe("groups that one user makes within 24 hours"),
+  NEW_DIRECTS_PER_MINUTE: wholeNumber(1, MAX_INT)
+    .default(60)
+    .describe("direct conversations that one user begins in a minute, and at once"),
   LARGE_ROOM_MEMBERS: wholeNumber(1, MAX_INT)
     .default(100)
     .describe("beyond so many members, joins, typing and read marks are not broadcast"),

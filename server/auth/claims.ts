@@ -1,7 +1,7 @@
 /** What a verified token says of its bearer. */
 import { z } from "zod";
 import { describeIssues } from "../protocol/errors.ts";
-import { mediaReference, text, userId, username } from "../protocol/fields.ts";
+import { claimedUsername, mediaReference, text, userId, username } from "../protocol/fields.ts";
 import { Unauthorized } from "./unauthorized.ts";
 
 /**
@@ -33,7 +33,7 @@ const picture = z.union([z.literal(""), mediaReference], "expected an http or ht
 const claimsSchema = z.object({
   sub: userId,
   exp: z.number().optional(),
-  username: username.nullish(),
+  username: claimedUsername.nullish(),
   name: personName,
   first_name: personName,
   given_name: personName,

@@ -183,10 +183,9 @@ function closeFor(error: unknown): { name: CloseName; reason?: string } {
   switch (error.code) {
     case "not_found":
       return { name: "noSuchRoom" };
-    case "forbidden":
-      return { name: "notAMember" };
     case "unavailable":
       return { name: "unavailable" };
+    case "forbidden":
     case "invalid_frame":
     case "conflict":
     case "rate_limited":

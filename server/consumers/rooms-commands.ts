@@ -1,5 +1,4 @@
 /** What a client of the rooms dialect asks for, apart from its list of rooms. */
-import { createHash } from "node:crypto";
 import { Refusal } from "../core/errors.ts";
 import type { NewGroupRequest } from "../core/groups.ts";
 import type { Draft } from "../core/messages.ts";
@@ -68,8 +67,12 @@ export class RoomsCommands {
     },
     createGroup: (data) => this.#createGroup(data),
     addMembers: async ({ room_id, members }) => {
-      const added = await inGroup(() => this.#services.core.groups.add(this.#profile, room_id, members));
-      return done({ room_id, members: added.map((member) => member.id) });
+      const { added, invited } = await inGroup(() => this.#services.core.groups.add(this.#profile, room_id, members));
+      return done({
+        room_id,
+        members: added.map((member) => member.id),
+        ...(invited.length > 0 && { invited: invited.map((member) => member.id) }),
+      });
     },
     removeMember: async ({ room_id, user_id }) => {
       await inGroup(() => this.#services.core.groups.remove(this.#profile, room_id, user_id));
@@ -120,19 +123,12 @@ export class RoomsCommands {
     return { acknowledgement: this.#send(roomId, toDraft(message, true), () => memberIds) };
   }
 
-  /** The group's id follows from the message's, so that a retry, however soon, finds the group of the first try. */
-  async #groupFor(messageId: string | undefined, request: Omit<NewGroupRequest, "id">): Promise<Conversation> {
-    const { conversations, groups } = this.#services.core;
-    const id = messageId === undefined ? null : groupIdFor(this.#profile.id, messageId);
-    try {
-      return await groups.create(this.#profile, { ...request, id });
-    } catch (error) {
-      if (id === null || !(error instanceof Refusal) || error.code !== "conflict") throw error;
-      const group = await inGroup(() => conversations.member(this.#profile, id));
-      // Somebody else's, who foresaw the id, is not to be sent anything.
-      if (group.creatorId !== this.#profile.id) throw error;
-      return group;
-    }
+  /** A retry of the same message to the same people, however soon, finds the group of the first try. */
+  #groupFor(messageId: string | undefined, request: Omit<NewGroupRequest, "id">): Promise<Conversation> {
+    const { groups } = this.#services.core;
+    return messageId === undefined
+      ? groups.create(this.#profile, { ...request, id: null })
+      : groups.createOnce(this.#profile, messageId, request);
   }
 
   async #createGroup({ _id, room_name, recipients, creator_id, image_url }: Data<"createGroup">): Promise<Outcome> {
@@ -146,13 +142,6 @@ export class RoomsCommands {
     ]);
     return done(roomOf(view, this.#profile.id, members));
   }
-}
-
-/** The same for the same two, of the form of any id, and nobody else's by chance. */
-function groupIdFor(creatorId: string, messageId: string): string {
-  return createHash("sha256")
-    .update(JSON.stringify([creatorId, messageId]))
-    .digest("base64url");
 }
 
 /** In a frame, a room that is not the caller's to see is forbidden, whether it exists or not. */

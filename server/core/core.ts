@@ -14,6 +14,12 @@ export interface CoreLimits {
   readonly sendRate: number;
   readonly sendBurst: number;
   readonly maxGroupMembers: number;
+  readonly maxMembersPerRequest: number;
+  readonly maxConversationsPerUser: number;
+  /** Made by one user. */
+  readonly groupsPerDay: number;
+  /** Begun by one user, a minute and at once. */
+  readonly newDirectsPerMinute: number;
   readonly largeRoomMembers: number;
   readonly resumeLimit: number;
 }
@@ -44,8 +50,19 @@ export function createCore({ store, sink, limits, newId, isUsername }: CoreOptio
   const writer = new Writer({ store, sink, judge, largeRoomMembers });
   return {
     users: new Users(store, isUsername),
-    conversations: new Conversations(store, sink),
-    groups: new Groups({ store, sink, maxMembers: limits.maxGroupMembers, sendRate }),
+    conversations: new Conversations(store, sink, {
+      newDirectRate: new RateLimit(limits.newDirectsPerMinute / 60, limits.newDirectsPerMinute),
+      perUser: limits.maxConversationsPerUser,
+    }),
+    groups: new Groups({
+      store,
+      sink,
+      maxMembers: limits.maxGroupMembers,
+      maxMembersPerRequest: limits.maxMembersPerRequest,
+      conversationsPerUser: limits.maxConversationsPerUser,
+      groupsPerDay: limits.groupsPerDay,
+      sendRate,
+    }),
     messages: new Messages({
       store,
       writer,

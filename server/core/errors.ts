@@ -33,3 +33,17 @@ export class StorageUnavailable extends Refusal {
     super("unavailable", "storage did not answer; send it again with the same client id", { cause });
   }
 }
+
+/** Somebody would be in more conversations than one may; whose they are is not the caller's to know. */
+export class TooManyConversations extends Refusal {
+  constructor(limit: number) {
+    super("forbidden", `a user may be in ${limit} conversations at most (MAX_CONVERSATIONS_PER_USER)`);
+  }
+}
+
+/** `retryAfter`: milliseconds until the first of those made within a day is older than that. */
+export class TooManyGroups extends Refusal {
+  constructor(limit: number, retryAfter: number) {
+    super("rate_limited", `a user may make ${limit} groups a day at most (GROUPS_PER_DAY)`, { retryAfter });
+  }
+}

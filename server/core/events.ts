@@ -82,7 +82,7 @@ export interface MemberRemoved extends OfMembership {
   readonly user: UserReference;
   /** Who removed them; the same person when they left. */
   readonly actor: UserReference;
-  /** The group's creator afterwards: a creator who leaves hands it on. */
+  /** The group's creator afterwards: null when the creator left. */
   readonly creatorId: string | null;
 }
 

@@ -72,7 +72,10 @@ export interface Conversation {
   /** A group's name; "" for a direct conversation, whose name is the other person's. */
   readonly name: string;
   readonly imageUrl: string | null;
+  /** Who manages a group; null when they left, and for a direct conversation. */
   readonly creatorId: string | null;
+  /** A client chose the id. */
+  readonly idChosen: boolean;
   readonly membersCount: number;
   /** How often the membership has changed. */
   readonly membership: number;

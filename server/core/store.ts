@@ -1,6 +1,6 @@
 /**
  * What the core asks of storage. One screen for each subject; `db/` implements them all on PostgreSQL and PGlite.
- * Every method either answers or rejects with `StorageUnavailable`; a promise that resolved is committed.
+ * Every method answers, or rejects with `StorageUnavailable` or a limit that it names; a promise that resolved is committed.
  */
 import type { Change } from "./events.ts";
 import type {
@@ -18,7 +18,10 @@ export interface UserStore {
   userByName(username: string): Promise<Profile | null>;
   /** Those of `idsOrNames` that exist, in no order; an id wins over a username. */
   usersByIdOrName(idsOrNames: readonly string[]): Promise<{ asked: string; profile: Profile }[]>;
-  /** Stores the profile as it now is. "taken": another id holds the username, or a conversation has it as its id. */
+  /**
+   * Stores the profile as it now is. "taken": the username is another user's, or their id; or this user is new, and
+   * their id another's username.
+   */
   putUser(profile: Profile): Promise<"stored" | "taken">;
   /** Usernames and names that begin with or contain `text`, by username; at most `limit`. */
   searchUsers(text: string, limit: number): Promise<Profile[]>;
@@ -35,6 +38,14 @@ export interface NewGroup {
   readonly creatorId: string;
   /** Without doubles; the creator is among them. */
   readonly memberIds: readonly string[];
+  /** A word of ours: of the groups of one maker, one is made for each. */
+  readonly madeFor?: string | undefined;
+}
+
+/** Left out: none. */
+export interface GroupLimits {
+  readonly conversationsPerUser?: number;
+  readonly groupsPerDay?: number;
 }
 
 export interface ConversationMember {
@@ -53,23 +64,55 @@ export interface MembershipChange {
   readonly users: readonly Profile[];
 }
 
+/** Who had left of their own will was not added, but may come back by themselves. */
+export interface Addition extends MembershipChange {
+  readonly invited: readonly Profile[];
+}
+
 export interface ConversationStore {
   /** The conversation, and whether `userId` is a member of it. */
   conversation(id: string, userId: string): Promise<{ conversation: Conversation; isMember: boolean } | null>;
   directConversation(userId: string, otherId: string): Promise<Conversation | null>;
-  /** Finds or makes the one direct conversation of the pair, however many race to it. */
-  openDirect(userId: string, otherId: string): Promise<{ conversation: Conversation; created: boolean }>;
-  /** "taken": the id is a conversation's or somebody's username. */
-  createGroup(group: NewGroup): Promise<Conversation | "taken">;
+  /**
+   * Finds or makes the one direct conversation of the pair, however many race to it.
+   *
+   * @throws TooManyConversations: one of the two would be in more than `conversationsPerUser`.
+   */
+  openDirect(
+    userId: string,
+    otherId: string,
+    conversationsPerUser?: number,
+  ): Promise<{ conversation: Conversation; created: boolean }>;
+  /**
+   * Under an id of the server's where the one asked for cannot be had and the creator may not know why. "taken": the
+   * creator is in the conversation that has the id, or made a group for the same before.
+   *
+   * @throws TooManyConversations, TooManyGroups
+   */
+  createGroup(group: NewGroup, limits?: GroupLimits): Promise<Conversation | "taken">;
+  groupMadeFor(makerId: string, madeFor: string): Promise<Conversation | null>;
   updateGroup(id: string, fields: { name?: string; imageUrl?: string | null }): Promise<Conversation | null>;
-  /** "too_many": it would have more than `limit` members; nobody was added. */
-  addMembers(id: string, userIds: readonly string[], limit: number): Promise<MembershipChange | "too_many">;
-  /** A creator who goes hands the group to its longest-standing member. */
-  removeMember(id: string, userId: string): Promise<MembershipChange>;
+  /** "too_many": it would have more than `limit` members; nobody was added. @throws TooManyConversations */
+  addMembers(
+    id: string,
+    userIds: readonly string[],
+    limit: number,
+    conversationsPerUser?: number,
+  ): Promise<Addition | "too_many">;
+  /** Somebody who left, and was invited since, adds themselves. @throws TooManyConversations */
+  rejoin(
+    id: string,
+    userId: string,
+    limit: number,
+    conversationsPerUser?: number,
+  ): Promise<MembershipChange | "not_invited" | "too_many">;
+  /** A creator who goes leaves the group to nobody. Only they themselves undo it when it was `isLeaving`. */
+  removeMember(id: string, userId: string, isLeaving?: boolean): Promise<MembershipChange>;
   members(id: string, limit: number): Promise<Profile[]>;
   /** The members of those conversations that have at most `maxMembers`, in the order they joined. */
   membersOf(conversationIds: readonly string[], maxMembers: number): Promise<ConversationMember[]>;
-  haveCommonConversation(userId: string, otherId: string): Promise<boolean>;
+  /** Whether `otherId` wrote in a conversation that the two share, or made one of these. */
+  hasShownThemselves(otherId: string, userId: string): Promise<boolean>;
   /** As one member sees it; null when there is none or they are not in it. */
   view(id: string, userId: string): Promise<ConversationView | null>;
   /** Newest first; direct ones from their first message on. `before` is the last row's place. */

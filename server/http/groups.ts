@@ -27,7 +27,7 @@ export function groupRoutes(scope: ZodServer, services: ConversationServices): v
         summary: "Makes a group of the caller and the users named",
         security: SECURITY.caller,
         body: newGroup,
-        response: { 201: conversationDetails, ...refusals(...BODY_CODES, ...CALLER_CODES) },
+        response: { 201: conversationDetails, ...refusals(...BODY_CODES, "forbidden", ...CALLER_CODES) },
       },
     },
     async (request, reply) => {
@@ -68,7 +68,7 @@ export function groupRoutes(scope: ZodServer, services: ConversationServices): v
     {
       schema: {
         tags: ["conversations"],
-        summary: "Adds users to a group; the creator's alone",
+        summary: "Adds users to a group; the creator's alone, but for who left, was invited, and adds themselves",
         security: SECURITY.caller,
         params: conversationParams,
         body: newMembers,
@@ -76,8 +76,11 @@ export function groupRoutes(scope: ZodServer, services: ConversationServices): v
       },
     },
     async (request) => {
-      const added = await groups.add(callerOf(request), request.params.id, request.body.members);
-      return { added: added.map(profileBody) };
+      const { added, invited } = await groups.add(callerOf(request), request.params.id, request.body.members);
+      return {
+        added: added.map(profileBody),
+        ...(invited.length > 0 && { invited: invited.map(profileBody) }),
+      };
     },
   );
 

@@ -1,5 +1,6 @@
 /** A room's messages: read, sent, marked as read. A room is a username or a conversation's id. */
 
+import { ID_MARK } from "../core/conversations.ts";
 import { Refusal } from "../core/errors.ts";
 import type { Conversation, Profile } from "../core/model.ts";
 import { toDraft } from "../message-draft.ts";
@@ -52,8 +53,8 @@ export function messageRoutes(scope: ZodServer, services: MessageServices): void
       const { messages: slice, older, newer } = await readHistory(messages, conversation.id, request.query);
       return {
         messages: slice.map((each) => messageBody(each, pair)),
-        next: older === null ? null : historyLink(room, older),
-        previous: newer === null ? null : historyLink(room, newer),
+        next: older === null ? null : historyLink(nameIn(conversation, room), older),
+        previous: newer === null ? null : historyLink(nameIn(conversation, room), newer),
       };
     },
   );
@@ -119,6 +120,11 @@ export function messageRoutes(scope: ZodServer, services: MessageServices): void
       return { unread_count: standing.unread, seq: standing.cursor };
     },
   );
+}
+
+/** What goes on naming this conversation, whoever takes which name meanwhile; also where a path cannot carry the name. */
+function nameIn({ id, idChosen }: Conversation, asked: string): string {
+  return idChosen || /^\.+$/.test(asked) ? ID_MARK + id : asked;
 }
 
 /** Two names for one thing, in the body and in the header. */

@@ -14,9 +14,9 @@ import {
   optional,
   resourceId,
   seq,
+  storedUsername,
   text,
   timestamp,
-  username,
 } from "./fields.ts";
 
 /** What a client may say of a message it sends; HTTP takes the same fields. */
@@ -77,7 +77,7 @@ export type RoomClientFrame = z.infer<ReturnType<typeof roomClientFrames>>;
 export const notificationsClientFrame = z.discriminatedUnion("type", [ping]);
 export type NotificationsClientFrame = z.infer<typeof notificationsClientFrame>;
 
-const fromUser = z.strictObject({ username });
+const fromUser = z.strictObject({ username: storedUsername });
 
 export const chatMessage = z.strictObject({
   type: z.literal("chat_message"),
@@ -97,21 +97,25 @@ export const chatMessage = z.strictObject({
   multimedia_url_expiration: z.string().optional(),
   repeated: z.literal(true).optional().describe("this client id was stored before; outside the order promise"),
 });
-export const userJoin = z.strictObject({ type: z.literal("user_join"), user: username });
-export const userLeave = z.strictObject({ type: z.literal("user_leave"), user: username });
+export const userJoin = z.strictObject({ type: z.literal("user_join"), user: storedUsername });
+export const userLeave = z.strictObject({ type: z.literal("user_leave"), user: storedUsername });
 export const onlineUserList = z.strictObject({
   type: z.literal("online_user_list"),
-  users: z.array(username),
+  users: z.array(storedUsername),
   total: z.number().int().optional().describe("in a large room, where users holds at most 100"),
 });
 export const messagesRead = z.strictObject({
   type: z.literal("messages_read"),
-  user: username,
+  user: storedUsername,
   id: resourceId,
   seq,
   date_read: timestamp,
 });
-export const userTyping = z.strictObject({ type: z.literal("user_typing"), user: username, is_typing: z.boolean() });
+export const userTyping = z.strictObject({
+  type: z.literal("user_typing"),
+  user: storedUsername,
+  is_typing: z.boolean(),
+});
 export const messageEdited = z.strictObject({
   type: z.literal("message_edited"),
   id: resourceId,
@@ -120,20 +124,20 @@ export const messageEdited = z.strictObject({
   date_edited: timestamp,
   from_user: fromUser,
   pinned: z.boolean().optional().describe("in a replay, when the pin changed too"),
-  pinned_by: username.nullable().optional(),
+  pinned_by: storedUsername.nullable().optional(),
 });
 export const messageDeleted = z.strictObject({
   type: z.literal("message_deleted"),
   id: resourceId,
   seq,
-  deleted_by: username,
+  deleted_by: storedUsername,
 });
 export const messagePinned = z.strictObject({
   type: z.literal("message_pinned"),
   id: resourceId,
   seq,
   pinned: z.boolean(),
-  pinned_by: username,
+  pinned_by: storedUsername,
 });
 export const resumed = z.strictObject({ type: z.literal("resumed"), seq });
 export const resumeFailed = z.strictObject({ type: z.literal("resume_failed"), seq });

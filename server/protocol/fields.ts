@@ -1,5 +1,6 @@
 /** The fields that more than one frame or request has, each declared once with its bounds. */
 import { z } from "zod";
+import { normalizeUsername, objectionToUsername, RESERVED_USERNAME, USERNAME_FORM } from "./usernames.ts";
 
 /** PostgreSQL stores neither NUL nor half of a surrogate pair; both are refused where they come in. */
 export function isStorable(text: string): boolean {
@@ -37,10 +38,23 @@ export const userId = text(128).min(1, "expected a user id of 1 to 128 character
 /** Users that one request may name. */
 export const MAX_USERS = 10_000;
 
-export const username = z
+const anyUsername = z
   .string()
-  .regex(/^[\p{L}\p{M}\p{N}@.+\-_]{1,150}$/u, "expected 1 to 150 letters, digits or @ . + - _")
-  .refine((value) => value !== "notifications", "notifications is a reserved name");
+  .overwrite(normalizeUsername)
+  .regex(USERNAME_FORM, "expected 1 to 150 letters, digits or @ . + - _")
+  .refine((name) => name !== RESERVED_USERNAME, `${RESERVED_USERNAME} is a reserved name`);
+
+/** A name that somebody takes: normalized, so that both forms of `é` are one. */
+export const username = anyUsername.superRefine((name, context) => {
+  const objection = objectionToUsername(name);
+  if (objection !== null) context.addIssue({ code: "custom", message: objection });
+});
+
+/** Of a token. Who has a name that could not be taken any more keeps it, which is seen when it is compared. */
+export const claimedUsername = anyUsername;
+
+/** In what the server says: names that were taken before the rule for them are shown as they are. */
+export const storedUsername = z.string();
 
 /** An id that a client may bring; what the server makes (UUIDv7) is of the same form. */
 export const resourceId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "expected 1 to 64 of A-Z a-z 0-9 _ -");

@@ -13,6 +13,7 @@ import {
   mediaType,
   resourceId,
   seq,
+  storedUsername,
   text,
   timestamp,
   userId,
@@ -32,7 +33,7 @@ const count = z.number().int().nonnegative();
 export const profile = z
   .strictObject({
     id: userId,
-    username,
+    username: storedUsername,
     name: z.string(),
     first_name: z.string(),
     last_name: z.string(),
@@ -41,7 +42,7 @@ export const profile = z
   .meta({ id: "Profile" });
 export type ProfileBody = z.infer<typeof profile>;
 
-const userReference = z.strictObject({ id: userId, username }).meta({ id: "UserReference" });
+const userReference = z.strictObject({ id: userId, username: storedUsername }).meta({ id: "UserReference" });
 
 const messageShape = z.strictObject({
   id: resourceId,
@@ -95,7 +96,7 @@ export const MAX_LISTED_MEMBERS = 100;
 
 export const conversationDetails = conversationShape
   .extend({
-    creator_id: userId.nullable().describe("who manages a group; null for a direct conversation"),
+    creator_id: userId.nullable().describe("who manages a group; null when they left, and for a direct conversation"),
     members: z.array(profile).describe(`the first ${MAX_LISTED_MEMBERS} by the time they joined`),
   })
   .meta({ id: "ConversationDetails" });
@@ -117,6 +118,10 @@ export const readState = z.strictObject({
 });
 export const membersAdded = z.strictObject({
   added: z.array(profile).describe("those who were not members before"),
+  invited: z
+    .array(profile)
+    .optional()
+    .describe("those who had left by themselves, where there are any: they may add themselves"),
 });
 export const developmentToken = z.strictObject({ token: z.string(), user: profile });
 export const alive = z.strictObject({ status: z.literal("ok") });
@@ -181,7 +186,9 @@ export const historyQuery = z.strictObject({
 export type HistoryQuery = z.infer<typeof historyQuery>;
 
 export const roomParams = z.strictObject({
-  room: text(150).min(1).describe("a username, for the direct conversation with them, or a conversation's id"),
+  room: text(150)
+    .min(1)
+    .describe("a username, for the direct conversation with them, or ~ and a conversation's id; or the id alone"),
 });
 export const conversationParams = z.strictObject({ id: resourceId });
 export const memberParams = z.strictObject({ id: resourceId, user: idOrUsername });
@@ -195,7 +202,7 @@ export const newGroup = z.strictObject({
   name: groupName,
   members: members.default([]).describe("user ids or usernames; the caller is a member in any case"),
   image_url: mediaReference.nullish(),
-  id: resourceId.optional().describe("the group's id, where the client wants to choose it"),
+  id: resourceId.optional().describe("the id that the group is to have; the answer says which it has"),
 });
 
 export const groupChanges = z

@@ -91,20 +91,44 @@ describeOnBoth("the names of a room", { nodes: 2 }, (stack) => {
     await conversationId(stack(), alice);
   });
 
-  test("[ROOM-6] [AUTH-6] no group under a username or another group's id, nobody under a group's id", async () => {
+  test("[ROOM-6] [AUTH-6] a chosen id keeps nobody from their name: the person goes first, and after ~ the id", async () => {
     const [alice, bob, team] = people("alice", "bob", "team");
     await stack().introduce(alice, bob);
     const make = (id?: string) =>
       stack().request(alice, "POST", "/api/conversations", { type: "group", name: "group", members: [bob], id });
-    expect((await make(bob)).body.error).toMatchObject({ code: "conflict" });
+    // Somebody's name is nobody's id.
+    expect((await make(bob)).body.id).not.toBe(bob);
     expect(await make(team)).toMatchObject({ status: 201, body: { id: team } });
     expect((await make(team)).body.error).toMatchObject({ code: "conflict" });
     const made = await make();
     expect(made.body.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-/);
-    await expect(stack().connect(team, `/ws/${alice}/`)).rejects.toMatchObject({
-      status: 409,
-      body: { error: { code: "conflict" } },
-    });
+
+    const before = await enterRoom(stack(), alice, team);
+    const inGroup = await enterRoom(stack(), bob, `~${team}`, { node: 1 });
+    await before.receiveType("user_join");
+    // The person comes, and has the name.
+    const ofTeam = await stack().connect(team, `/ws/${alice}/`);
+    await ofTeam.receiveType("user_join");
+    const toTeam = await openRoom(stack(), alice, team, { node: 1 });
+    await toTeam.receiveType("user_join");
+    await say(toTeam, "for the person");
+    expect(await ofTeam.receiveType("chat_message")).toMatchObject({ message: "for the person", room: alice });
+    // What was opened stays what it was.
+    await say(before, "for the group");
+    expect(await inGroup.receiveType("chat_message")).toMatchObject({ message: "for the group", room: `~${team}` });
+    inGroup.send({ type: "chat_message", message: "not here", room: team });
+    expect(await inGroup.receiveType("error")).toMatchObject({ code: "invalid_frame" });
+    inGroup.send({ type: "chat_message", message: "here", room: `~${team}` });
+    expect(await before.receiveType("chat_message")).toMatchObject({ message: "here" });
+    expect((await openRoom(stack(), team, `~${team}`)).closed).resolves.toMatchObject({ code: 4404 });
+
+    const read = (room: string) => stack().request(alice, "GET", `/api/rooms/${room}/messages?limit=1`);
+    expect((await read(team)).body.messages).toMatchObject([{ content: "for the person" }]);
+    const page = (await read(`~${team}`)).body;
+    expect(page.messages).toMatchObject([{ content: "here" }]);
+    expect(page.next).toMatch(`/api/rooms/~${team}/messages?`);
+    const badge = await stack().connect(bob, `/ws/notifications/~${team}/`);
+    expect(await badge.receive()).toEqual({ type: "single_conversation_unread_count", unread_count: 1 });
   });
 
   test("[ROOM-7] without the slash at the end", async () => {

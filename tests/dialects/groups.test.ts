@@ -64,24 +64,39 @@ describeOnBoth("groups", { nodes: 2 }, (stack) => {
     expect(await refusalOf(ofBob, "addMembers", { room_id: direct, members: [dora] })).toBe("forbidden");
   });
 
-  test("[ROOMS-11] a creator who leaves hands the group to its longest-standing member", async () => {
+  test("[ROOMS-11] a creator who leaves leaves the group to nobody", async () => {
     const [alice, bob, carol, dora] = people("alice", "zoe", "bob", "carol");
     await stack().introduce(alice, bob, carol, dora);
-    const room_id = await makeGroup(stack(), alice);
-    for (const member of [bob, carol]) {
-      await stack().request(alice, "POST", `/api/conversations/${room_id}/members`, { members: [member] });
-    }
+    const room_id = await makeGroup(stack(), alice, bob, carol);
     const { socket: ofAlice } = await enterRooms(stack(), alice);
     const { socket: ofBob } = await enterRooms(stack(), bob, { node: 1 });
     const { socket: ofCarol } = await enterRooms(stack(), carol);
     expect(await acknowledged(ofAlice, "leaveGroup", { room_id })).toEqual({ room_id });
-    const left = { room_id, user_id: alice, removed_by: alice, creator_id: bob };
+    const left = { room_id, user_id: alice, removed_by: alice, creator_id: null };
     for (const socket of [ofBob, ofCarol])
       expect(await socket.receive()).toEqual({ event: "member removed", data: left });
-    expect(await refusalOf(ofCarol, "addMembers", { room_id, members: [dora] })).toBe("forbidden");
-    await acknowledged(ofBob, "addMembers", { room_id, members: [dora] });
+    for (const socket of [ofBob, ofCarol])
+      expect(await refusalOf(socket, "addMembers", { room_id, members: [dora] })).toBe("forbidden");
     expect(await refusalOf(ofAlice, "sendMessage", { room_id, message: "still here?" })).toBe("forbidden");
     expect((await enterRooms(stack(), alice)).list).toEqual([]);
+    await acknowledged(ofBob, "leaveGroup", { room_id });
+  });
+
+  test("[ROOMS-16] who left is not put back: they are invited, and add themselves", async () => {
+    const [alice, bob] = people("alice", "bob");
+    const room_id = await makeGroup(stack(), alice, bob);
+    const { socket: ofAlice } = await enterRooms(stack(), alice);
+    const { socket: ofBob } = await enterRooms(stack(), bob, { node: 1 });
+    await acknowledged(ofBob, "leaveGroup", { room_id });
+    await ofAlice.receive();
+    expect(await refusalOf(ofBob, "addMembers", { room_id, members: [bob] })).toBe("forbidden");
+    const { answer, events } = await ask(ofAlice, "addMembers", { room_id, members: [bob] });
+    expect([answer.data, events]).toEqual([{ room_id, members: [], invited: [bob] }, []]);
+    expect(await acknowledged(ofBob, "addMembers", { room_id, members: [bob] })).toEqual({ room_id, members: [bob] });
+    expect(await ofAlice.receive()).toEqual({
+      event: "members added",
+      data: { room_id, members: [bob], user_id: bob },
+    });
   });
 
   test("[ROOMS-12] who was removed and added again hears what comes after that, and counts only that", async () => {

@@ -171,7 +171,13 @@ describeOnBoth("/chat", { nodes: 2 }, (stack) => {
 
   test("[LIVE-7] any socket makes online; after the last one, when that was; strangers may not ask", async () => {
     const [alice, bob, eve] = people("alice", "bob", "eve");
-    await makeGroup(stack(), alice, bob);
+    const roomId = await makeGroup(stack(), alice, bob);
+    // To have put somebody into a group is not to know them, nor to have written to them.
+    await post(stack(), alice, bob, "hello?");
+    const before = await openChat(stack(), alice);
+    expect(await refusalOf(before, "user:get_status", { userId: bob })).toBe("forbidden");
+    await before.close();
+    await post(stack(), bob, roomId, "I am here");
     const chat = await openChat(stack(), alice);
     const status = () => acknowledged(chat, "user:get_status", { userId: bob });
     expect(await status()).toEqual({ userId: bob, status: "offline", lastSeen: null });
@@ -187,7 +193,11 @@ describeOnBoth("/chat", { nodes: 2 }, (stack) => {
     let last = await status();
     while (last.lastSeen === null) last = await status();
     expect(last).toEqual({ userId: bob, status: "offline", lastSeen: expect.any(String) });
+    // Who made a group, or began a conversation, has shown themselves there.
+    const ofBob = await openChat(stack(), bob);
+    expect(await acknowledged(ofBob, "user:get_status", { userId: alice })).toMatchObject({ status: "online" });
     const stranger = await openChat(stack(), eve);
+    await (await stack().connect(eve, `/ws/${bob}/`)).receive();
     for (const userId of [bob, "nobody-at-all"]) {
       expect(await refusalOf(stranger, "user:get_status", { userId })).toBe("forbidden");
     }

@@ -197,9 +197,13 @@ describeOnBoth("/rooms", { nodes: 2 }, (stack) => {
       const others = [alice, bob, carol].filter((other) => other !== user);
       expect(data.recipients.map((member: { _id: string }) => member._id).toSorted()).toEqual(others.toSorted());
     }
-    for (const taken of [group._id, bob]) {
-      const again = { ...group, _id: taken };
-      expect((await ask(creator, "createGroup", again)).answer.data.code).toBe("conflict");
+    expect((await ask(creator, "createGroup", group)).answer.data.code).toBe("conflict");
+    // Somebody's name, and a conversation that is not the creator's.
+    const foreign = await makeGroup(stack(), carol);
+    for (const _id of [bob, foreign]) {
+      const { answer: made } = await ask(creator, "createGroup", { room_name: "other", recipients: [], _id });
+      expect(made.data).toMatchObject({ room_name: "other", creator_id: alice });
+      expect(made.data._id).not.toBe(_id);
     }
     const unknown = { room_name: "x", recipients: ["nobody-at-all"] };
     expect((await ask(creator, "createGroup", unknown)).answer.data.code).toBe("invalid_frame");

@@ -142,12 +142,16 @@ describe("POST /api/conversations", () => {
     expect((await bob.get("/api/conversations/team-1")).body).toMatchObject({ creator_id: "u-alice" });
   });
 
-  it("refuses an id that is taken, or is a username", async () => {
-    await makeGroup([], { id: "taken-1" });
-    for (const id of ["taken-1", "bob"]) {
-      expect(await bob.post("/api/conversations", { type: "group", name: "x", id })).toMatchObject(
-        refusal(409, "conflict"),
-      );
+  it("refuses the id of a conversation of the caller's; another that cannot be had is told from none but by the id", async () => {
+    await makeGroup(["bob"], { id: "taken-1" });
+    const ask = (id: string) => bob.post("/api/conversations", { type: "group", name: "x", id });
+    expect(await ask("taken-1")).toMatchObject(refusal(409, "conflict"));
+    await makeGroup([], { id: "taken-2" });
+    for (const id of ["taken-2", "alice"]) {
+      const { status, body, headers } = await ask(id);
+      expect([status, body.creator_id]).toEqual([201, "u-bob"]);
+      expect(body.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
+      expect(headers.location).toBe(`/api/conversations/${body.id}`);
     }
   });
 
@@ -250,13 +254,23 @@ describe("members of a group", () => {
     expect(await alice.delete(`/api/conversations/${id}/members/nobody`)).toMatchObject(refusal(404, "not_found"));
   });
 
-  it("leave by themselves; a creator who leaves hands the group on", async () => {
+  it("leave by themselves; a creator who leaves leaves it to nobody", async () => {
     const id = await makeGroup(["bob", "carol"]);
     expect((await carol.delete(`/api/conversations/${id}/members/carol`)).status).toBe(204);
     expect((await alice.delete(`/api/conversations/${id}/members/u-alice`)).status).toBe(204);
     expect(await alice.get(`/api/conversations/${id}`)).toMatchObject(refusal(404, "not_found"));
     const { body } = await bob.get(`/api/conversations/${id}`);
-    expect(body).toMatchObject({ creator_id: "u-bob", members: [BOB], members_count: 1 });
-    expect((await bob.patch(`/api/conversations/${id}`, { name: "mine now" })).status).toBe(200);
+    expect(body).toMatchObject({ creator_id: null, members: [BOB], members_count: 1 });
+    expect(await bob.patch(`/api/conversations/${id}`, { name: "mine now" })).toMatchObject(refusal(403, "forbidden"));
+  });
+
+  it("[ROOMS-16] come back when they are invited, by adding themselves", async () => {
+    const id = await makeGroup(["bob"]);
+    const members = `/api/conversations/${id}/members`;
+    await bob.delete(`${members}/bob`);
+    expect(await bob.post(members, { members: ["bob"] })).toMatchObject(refusal(404, "not_found"));
+    expect((await alice.post(members, { members: ["bob"] })).body).toEqual({ added: [], invited: [BOB] });
+    expect((await bob.post(members, { members: ["bob"] })).body).toEqual({ added: [BOB] });
+    expect((await bob.get(`/api/conversations/${id}`)).status).toBe(200);
   });
 });

@@ -1,7 +1,8 @@
+import { sql } from "drizzle-orm";
 import { v7 as newId } from "uuid";
 import { expect, test } from "vitest";
-import type { MembershipChange, Store } from "../../server/core/store.ts";
-import { describeStorage, introduce, openGroup, say } from "../support/storage.ts";
+import type { MembershipChange } from "../../server/core/store.ts";
+import { describeStorage, introduce, openGroup, query, say } from "../support/storage.ts";
 
 const LIMIT = 100;
 
@@ -109,18 +110,54 @@ describeStorage("groups", (storage) => {
     }
   });
 
-  test("a creator who goes hands the group to who has been there longest, the last leaves it to nobody", async () => {
+  test("a creator who goes leaves the group to nobody, and does not get it back", async () => {
+    const { store } = storage();
+    const [alice, bob] = await introduce(store, "alice", "bob");
+    const id = await openGroup(store, alice, bob);
+    expect((await store.removeMember(id, alice.id)).conversation).toMatchObject({ creatorId: null, membersCount: 1 });
+    await store.addMembers(id, [alice.id], LIMIT);
+    expect(await store.conversation(id, alice.id)).toMatchObject({ conversation: { creatorId: null } });
+  });
+
+  test("who left by themselves is invited, and is back when they add themselves", async () => {
     const { store } = storage();
     const [alice, bob, carol] = await introduce(store, "alice", "bob", "carol");
-    const id = await openGroup(store, alice);
-    await joinLater(storage().store, id, carol.id);
-    await joinLater(storage().store, id, bob.id);
-    expect((await store.removeMember(id, alice.id)).conversation).toMatchObject({ creatorId: carol.id });
-    // Who comes back stands at the end of the line.
-    await joinLater(storage().store, id, alice.id);
-    expect((await store.removeMember(id, carol.id)).conversation).toMatchObject({ creatorId: bob.id });
-    expect((await store.removeMember(id, alice.id)).conversation).toMatchObject({ creatorId: bob.id });
-    expect((await store.removeMember(id, bob.id)).conversation).toMatchObject({ creatorId: null, membersCount: 0 });
+    const id = await openGroup(store, alice, bob);
+    expect(await store.rejoin(id, carol.id, LIMIT)).toBe("not_invited");
+    await store.removeMember(id, bob.id, true);
+    expect(await store.rejoin(id, bob.id, LIMIT)).toBe("not_invited");
+    expect(await store.addMembers(id, [bob.id, carol.id], LIMIT)).toMatchObject({ users: [carol], invited: [bob] });
+    expect(await store.rejoin(id, bob.id, 2)).toBe("too_many");
+    expect(await store.rejoin(id, bob.id, LIMIT)).toMatchObject({ users: [bob], conversation: { membersCount: 3 } });
+    expect(await store.rejoin(id, bob.id, LIMIT)).toBe("not_invited");
+  });
+
+  test("in how many conversations everybody is stays counted", async () => {
+    const { store } = storage();
+    const { store: other } = await storage().otherNode();
+    const [alice, bob, carol] = await introduce(store, "alice", "bob", "carol");
+    const ids = await Promise.all(Array.from({ length: 6 }, () => openGroup(store, alice, bob)));
+    const [first = ""] = ids;
+    await Promise.all(Array.from({ length: 10 }, (_, n) => (n % 2 ? store : other).openDirect(bob.id, alice.id)));
+    await Promise.all(
+      Array.from({ length: 10 }, (_, n) => (n % 2 ? store : other).addMembers(first, [carol.id], LIMIT)),
+    );
+    await Promise.all(ids.map((id) => store.removeMember(id, bob.id, true)));
+    await store.openDirect(carol.id, carol.id);
+    await expect(store.openDirect(alice.id, carol.id, 1)).rejects.toMatchObject({ code: "forbidden" });
+    const counts = await query(
+      storage(),
+      sql`select user_id, conversations from conversation_counts
+        where user_id in (${alice.id}, ${bob.id}, ${carol.id})`,
+    );
+    const counted = new Map(counts.map((row) => [row.user_id, row.conversations]));
+    expect(counted).toEqual(
+      new Map([
+        [alice.id, 7],
+        [bob.id, 1],
+        [carol.id, 2],
+      ]),
+    );
   });
 
   test("who joins sees the history and starts with nothing unread; who comes back too", async () => {
@@ -159,11 +196,4 @@ async function membershipChange(outcome: Promise<MembershipChange | "too_many">)
   const change = await outcome;
   if (change === "too_many") throw new Error("too many");
   return change;
-}
-
-/** Joins in a later millisecond than whoever joined before. */
-async function joinLater(store: Store, id: string, userId: string): Promise<void> {
-  const before = Date.now();
-  while (Date.now() <= before + 1) await store.ping();
-  await store.addMembers(id, [userId], LIMIT);
 }

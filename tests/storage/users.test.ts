@@ -1,6 +1,7 @@
+import { sql } from "drizzle-orm";
 import { v7 as newId } from "uuid";
 import { expect, test } from "vitest";
-import { describeStorage, introduce, openGroup, profileOf } from "../support/storage.ts";
+import { describeStorage, introduce, profileOf, query } from "../support/storage.ts";
 
 describeStorage("users", (storage) => {
   test("are found by id and by username, as they were put", async () => {
@@ -45,18 +46,41 @@ describeStorage("users", (storage) => {
     expect(await store.putUser({ ...profileOf("other"), username: alice.username.toUpperCase() })).toBe("stored");
   });
 
-  test("a username is no conversation's id, and no group's id a username", async () => {
+  test("a conversation's id keeps nobody from a name, and no group takes a person's", async () => {
     const { store } = storage();
     const [alice, bob] = await introduce(store, "alice", "bob");
-    const group = await openGroup(store, alice);
-    const { conversation: direct } = await store.openDirect(alice.id, bob.id);
-    for (const username of [group, direct.id]) {
-      expect(await store.putUser({ ...profileOf("new"), username })).toBe("taken");
-      expect(await store.putUser({ ...bob, username })).toBe("taken");
-    }
+    const id = newId();
     const named = { name: "", imageUrl: null, creatorId: alice.id, memberIds: [alice.id] };
-    expect(await store.createGroup({ ...named, id: bob.username })).toBe("taken");
+    expect(await store.createGroup({ ...named, id })).toMatchObject({ id, idChosen: true });
+    expect(await store.putUser({ ...profileOf("new"), username: id })).toBe("stored");
+    expect(await store.createGroup({ ...named, id: bob.username })).toMatchObject({ idChosen: false });
     expect(await store.conversation(bob.username, alice.id)).toBeNull();
+  });
+
+  test("[AUTH-6] nobody's username is another's id, whoever comes first", async () => {
+    const { store } = storage();
+    const [alice, bob] = await introduce(store, "alice", "bob");
+    expect(await store.putUser({ ...profileOf("new"), username: alice.id })).toBe("taken");
+    expect(await store.putUser({ ...bob, username: alice.id })).toBe("taken");
+    expect(await store.putUser({ ...profileOf("new"), id: alice.username })).toBe("taken");
+    expect(await store.user(alice.username)).toBeNull();
+    // One's own is nobody else's.
+    expect(await store.putUser({ ...alice, username: alice.id })).toBe("stored");
+  });
+
+  test("[AUTH-6] of a username and an id who race to be the same, one is", async () => {
+    const { store } = storage();
+    const { store: other } = await storage().otherNode();
+    for (let round = 0; round < 20; round += 1) {
+      const word = newId();
+      const [named, identified] = [
+        { ...profileOf("named"), username: word },
+        { ...profileOf("identified"), id: word },
+      ];
+      const outcomes = await Promise.all([store.putUser(named), other.putUser(identified)]);
+      expect(outcomes.toSorted()).toEqual(["stored", "taken"]);
+      expect((await store.user(word)) !== null).toBe(outcomes[1] === "stored");
+    }
   });
 
   test("of many who race to a name, one has it", async () => {
@@ -79,29 +103,16 @@ describeStorage("users", (storage) => {
     expect(new Set(outcomes)).toEqual(new Set(["stored"]));
   });
 
-  test("of a user and a group who race to a name, one has it", async () => {
-    const { store } = storage();
-    const { store: other } = await storage().otherNode();
-    const [creator] = await introduce(store, "creator");
-    for (let round = 0; round < 20; round += 1) {
-      const name = newId();
-      const group = { id: name, name: "", imageUrl: null, creatorId: creator.id, memberIds: [creator.id] };
-      const [user, conversation] = await Promise.all([
-        store.putUser({ ...profileOf("new"), username: name }),
-        other.createGroup(group),
-      ]);
-      expect([user === "stored", conversation !== "taken"].filter(Boolean)).toHaveLength(1);
-      expect((await store.userByName(name)) !== null).toBe(user === "stored");
-      expect((await store.conversation(name, creator.id)) !== null).toBe(conversation !== "taken");
-    }
-  });
-
   test("are found by id or name, and an id wins", async () => {
     const { store } = storage();
     const [alice, bob] = await introduce(store, "alice", "bob");
-    // Somebody whose username is Alice's id.
+    // Somebody whose username is Alice's id, as it once could be.
     const impostor = { ...profileOf("impostor"), username: alice.id };
-    await store.putUser(impostor);
+    await query(
+      storage(),
+      sql`insert into users (id, username, name, first_name, last_name)
+        values (${impostor.id}, ${impostor.username}, ${impostor.name}, '', '')`,
+    );
     const asked = [alice.id, bob.username, bob.id, impostor.id, "nobody"];
     expect(await store.usersByIdOrName(asked)).toEqual([
       { asked: alice.id, profile: alice },
