@@ -3,15 +3,19 @@
  * process, for who has nothing but Node.
  */
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { PGlite } from "@electric-sql/pglite";
+import { sql } from "drizzle-orm";
 import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
 import { drizzle as drizzlePglite } from "drizzle-orm/pglite";
-import { migrate as migratePglite } from "drizzle-orm/pglite/migrator";
+import { CannotStart, StorageUnavailable } from "../server/core/errors.ts";
+import { isLackOfRoom } from "./failures.ts";
 import { lockFolder } from "./folder-lock.ts";
+import { migrate } from "./migrations.ts";
 import { openEmbeddedPostgres } from "./pglite.ts";
-import { migratePostgres, openConnections, type PostgresOptions } from "./postgres.ts";
-import { rootFolder } from "./root-folder.ts";
+import { describePostgres, openConnections, type PostgresOptions } from "./postgres.ts";
+import { preparePostgres } from "./prepare-postgres.ts";
+import { changes } from "./schema.ts";
+import { SESSION_SETTINGS } from "./session-settings.ts";
 
 export type Drizzle = PgDatabase<PgQueryResultHKT>;
 export type Row = Record<string, unknown>;
@@ -36,7 +40,10 @@ export interface Database {
   readonly description: string;
   /** Reads, and the rare writes that are not messages. */
   readonly drizzle: Drizzle;
+  /** Reads that may take longer than others, on connections of their own: none of the others waits for them. */
+  readonly search: Drizzle;
   readonly writer: Writer;
+  /** Resolves when a message could be stored now, as far as can be told without storing one. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -50,23 +57,47 @@ const BY_KEY = { enable_seqscan: "off", enable_hashjoin: "off", enable_mergejoin
 /** Connections for reads, besides the writer's one. */
 const READERS = 8;
 
+/** Connections for searches, and how many of these may wait. */
+const SEARCHERS = 2;
+const MAX_WAITING_SEARCHES = 64;
+/** A search that takes longer, in milliseconds, is given up; and it may not walk through a whole table. */
+const SEARCH_SETTINGS = { statement_timeout: "3000", enable_seqscan: "off" } as const;
+
+/** @throws CannotStart when something is in the way, said in one line; its cause may be that nothing answers there */
 export async function openPostgres(options: PostgresOptions): Promise<Database> {
-  await migratePostgres(options);
-  const readers = openConnections(options, READERS, {});
-  const writer = openConnections(options, 1, BY_KEY);
+  await preparePostgres(options);
+  const readers = openConnections(options, { max: READERS });
+  const searchers = openConnections(options, {
+    max: SEARCHERS,
+    maxWaiting: MAX_WAITING_SEARCHES,
+    settings: SEARCH_SETTINGS,
+    others: [readers],
+  });
+  // Where there are few, messages go before reads.
+  const writer = openConnections(options, { max: 1, settings: BY_KEY, others: [searchers, readers] });
+  const close = async () => {
+    await Promise.all([readers.close(), searchers.close(), writer.close()]);
+  };
+  try {
+    await writer.reserve();
+    await readers.reserve();
+    await searchers.reserve();
+  } catch (error) {
+    await close();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CannotStart(`${describePostgres(options.url)}: ${reason}: a node needs at least 3 connections`, {
+      cause: error,
+    });
+  }
   return {
-    description: `PostgreSQL at ${new URL(options.url).host}${new URL(options.url).pathname}`,
+    description: describePostgres(options.url),
     drizzle: readers.drizzle,
-    writer: {
+    search: searchers.drizzle,
+    ...watched({
       query: writer.query,
       transaction: (work) => writer.drizzle.transaction((transaction) => work(transaction as Drizzle)),
-    },
-    ping: async () => {
-      await readers.query("select 1", []);
-    },
-    close: async () => {
-      await Promise.all([readers.close(), writer.close()]);
-    },
+    }),
+    close,
   };
 }
 
@@ -77,24 +108,67 @@ export async function openPglite(folder: string | null, onNotice?: (message: str
     await mkdir(folder, { recursive: true });
     release = await lockFolder(folder);
   }
-  const pglite = await openEmbeddedPostgres({ folder, settings: BY_KEY, ...(onNotice && { onNotice }) });
+  const settings = { ...SESSION_SETTINGS, ...BY_KEY };
+  const pglite = await openEmbeddedPostgres({ folder, settings, ...(onNotice && { onNotice }) });
   // All that drizzle asks of a client.
-  const database = drizzlePglite(pglite.client as PGlite);
-  await migratePglite(database, { migrationsFolder: join(rootFolder(), "migrations") });
+  const database = drizzlePglite(pglite.client as PGlite) as Drizzle;
+  await migrate(database, { schema: "public" });
   return {
     description:
       folder === null ? "embedded PostgreSQL (PGlite) in memory" : `embedded PostgreSQL (PGlite) in ${folder}`,
-    drizzle: database as Drizzle,
-    writer: {
+    drizzle: database,
+    search: database,
+    ...watched({
       query: async (statement, params) => (await pglite.client.query<Row>(statement, [...params])).rows,
       transaction: (work) => database.transaction((transaction) => work(transaction as Drizzle)),
-    },
-    ping: async () => {
-      await pglite.client.query("select 1");
-    },
+    }),
     close: async () => {
       await pglite.close();
       await release();
+    },
+  };
+}
+
+const CAN_WRITE = `select case when current_setting('transaction_read_only') = 'off' then 'yes' else 'no' end as answer`;
+
+/** A row of the size of a page, which no conversation has. Rolled back, it leaves nothing to read. */
+const TRIAL = sql`insert into ${changes} values ('', 0, repeat(md5(random()::text), 250), 'edited', '')`;
+
+/**
+ * The writer, and what is asked to learn whether a message could be stored: its own connection. A disk that was full is not
+ * seen by reading, so after such a failure something is written, and taken back, until that succeeds.
+ */
+function watched(writer: Writer): Pick<Database, "writer" | "ping"> {
+  let hadNoRoom = false;
+  async function watch<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      const result = await work();
+      hadNoRoom = false;
+      return result;
+    } catch (error) {
+      if (isLackOfRoom(error)) hadNoRoom = true;
+      throw error;
+    }
+  }
+  const takenBack = new Error("taken back");
+  return {
+    writer: {
+      query: (statement, params) => watch(() => writer.query(statement, params)),
+      transaction: (work) => watch(() => writer.transaction(work)),
+    },
+    ping: async () => {
+      const [row] = await writer.query(CAN_WRITE, []);
+      if (row?.answer !== "yes") throw new StorageUnavailable(new Error("the database is a standby or read-only"));
+      if (!hadNoRoom) return;
+      try {
+        await writer.transaction(async (transaction) => {
+          await transaction.execute(TRIAL);
+          throw takenBack;
+        });
+      } catch (error) {
+        if (error !== takenBack) throw error;
+        hadNoRoom = false;
+      }
     },
   };
 }

@@ -18,6 +18,9 @@ const AWAY = new Set([
   "ENETUNREACH",
 ]);
 
+/** Whole messages, of a connection that was not opened in time. */
+const CONNECT_MESSAGES = new Set(["timeout expired", "Connection terminated due to connection timeout"]);
+
 /** Whole messages: of a connection that was lost, that was closed, and that did not come in time. */
 const AWAY_MESSAGES = new Set([
   "Connection terminated unexpectedly",
@@ -25,16 +28,22 @@ const AWAY_MESSAGES = new Set([
   "Connection terminated",
   "Client was closed and is not queryable",
   "Cannot use a pool after calling end on the pool",
-  "timeout expired",
   "timeout exceeded when trying to connect",
-  "Connection terminated due to connection timeout",
+  ...CONNECT_MESSAGES,
 ]);
 
 /**
- * 08 connection, 25006 read-only, 25P03 idle in a transaction for too long, 40 rolled back (deadlock, serialization), 53 out of disk, memory or connections,
- * 57 operator intervention, 58 I/O error.
+ * 08 connection, 25006 read-only, 25P03 and 25P04 a transaction that was idle or open for too long, 40 rolled back (deadlock,
+ * serialization), 53 out of disk, memory or connections, 55P03 a lock that was not to be had, 57 operator intervention,
+ * 58 I/O error.
  */
-const AWAY_STATES = /^(08|25006|25P03|40|53|57|58)/;
+const AWAY_STATES = /^(08|25006|25P03|25P04|40|53|55P03|57|58)/;
+
+/**
+ * A protocol violation: PostgreSQL says with it that a message of ours was wrong. A pooler ends connections with it, for any
+ * reason of its own, and that is always fatal.
+ */
+const PROTOCOL_VIOLATION = "08P01";
 
 function* causesOf(error: unknown): Generator<Error> {
   for (let cause = error; cause instanceof Error; cause = cause.cause) yield cause;
@@ -55,7 +64,27 @@ export function isUniqueViolation(error: unknown): boolean {
 export function isAway(error: unknown): boolean {
   const code = errorCode(error);
   if (code === undefined) return [...causesOf(error)].some(({ message }) => AWAY_MESSAGES.has(message));
+  if (code === PROTOCOL_VIOLATION) return isFatal(error);
   return AWAY.has(code) || (/^[0-9A-Z]{5}$/.test(code) && AWAY_STATES.test(code));
+}
+
+/** The session has ended with it. */
+function isFatal(error: unknown): boolean {
+  return [...causesOf(error)].some((cause) => "severity" in cause && cause.severity === "FATAL");
+}
+
+/** Out of disk or memory, or the disk failed: what the next write may meet again. */
+export function isLackOfRoom(error: unknown): boolean {
+  return /^(53[12]00|58...)$/.test(errorCode(error) ?? "");
+}
+
+/** No connection was to be had, of a server that has others: from PostgreSQL, or from a pooler, which may let one wait too. */
+export function isLackOfConnections(error: unknown): boolean {
+  const code = errorCode(error);
+  if (code === "53300") return true;
+  return [...causesOf(error)].some(
+    ({ message }) => CONNECT_MESSAGES.has(message) || /^no more connections allowed|query_wait_timeout/.test(message),
+  );
 }
 
 /** Runs a piece of work on the database and names its failures. */

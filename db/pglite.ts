@@ -9,6 +9,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
+import { SET_SETTINGS } from "./session-settings.ts";
 
 export interface EmbeddedPostgresOptions {
   /** Null: in memory, gone with the process, and with its server. */
@@ -117,7 +118,7 @@ async function startServer(
   const server = new EmbeddedServer(folder === null ? undefined : join(folder, "pglite"));
   try {
     await server.waitReady;
-    for (const [name, value] of Object.entries(settings)) await server.exec(`set ${name} = ${value}`);
+    await server.query(SET_SETTINGS, [JSON.stringify(settings)]);
   } catch (error) {
     // Of what it was stopped by: it may not have come as far as opening a file.
     await server.leave().catch(() => {});

@@ -3,20 +3,29 @@
  * not known is closed, never used again: no statement can see the answer to another one.
  */
 import { Socket } from "node:net";
-import { join } from "node:path";
 import { drizzle as drizzleOf } from "drizzle-orm/node-postgres";
-import { migrate } from "drizzle-orm/node-postgres/migrator";
-import { Client, type ClientConfig, escapeIdentifier, Pool, type PoolClient, type QueryConfig } from "pg";
+import {
+  Client,
+  type ClientBase,
+  type ClientConfig,
+  escapeIdentifier,
+  Pool,
+  type PoolClient,
+  type QueryConfig,
+} from "pg";
+import { StorageUnavailable } from "../server/core/errors.ts";
 import type { Drizzle, Row } from "./client.ts";
-import { isAway } from "./failures.ts";
-import { rootFolder } from "./root-folder.ts";
+import { isAway, isLackOfConnections } from "./failures.ts";
+import { SESSION_SETTINGS, SET_SETTINGS, type Settings } from "./session-settings.ts";
 
 export interface PostgresOptions {
   readonly url: string;
   /** Schema to live in, by its exact name; made when it is not there. Null: the server's own search path. */
   readonly searchPath: string | null;
   /** Told of the server's notices, and of connections that were lost while nobody used them. */
-  readonly onNotice?: (message: string) => void;
+  readonly onNotice?: ((message: string) => void) | undefined;
+  /** Told of what the operator should know of: another node that is waited for, too few connections. */
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /** For a connection to open. All limits are in milliseconds. */
@@ -25,19 +34,34 @@ const CONNECT_LIMIT = 5_000;
 const QUEUE_LIMIT = 15_000;
 /** For a statement or a whole transaction, after which the server or the way to it counts as dead. */
 const USE_LIMIT = 15_000;
-/** The server gives up sooner than the one who asked, so that nothing is stored that nobody waits for any more. */
-const SERVER_LIMITS = { statement_timeout: "12000", idle_in_transaction_session_timeout: "12000" } as const;
 /** For what is under way when the connections are closed. */
 const CLOSE_LIMIT = 5_000;
 /** Of silence, after which the other side is asked whether it is still there. */
 const KEEPALIVE_DELAY = 10_000;
+/** After which more connections are tried again, where there were no more to be had. */
+const GROW_DELAY = 30_000;
 
 export interface Connections {
   readonly drizzle: Drizzle;
   /** Prepared once on each connection. */
   query(statement: string, params: readonly (string | null)[]): Promise<Row[]>;
+  /** Opens one and keeps it, so that it is there when it is needed. */
+  reserve(): Promise<void>;
+  /** Closes one, where there are two or more, as soon as it is free, and opens no more for a while. */
+  yieldOne(): Promise<void>;
   /** What is under way may finish; what is asked from now on rejects. */
   close(): Promise<void>;
+}
+
+export interface ConnectionsOptions {
+  /** Opens none before it is needed, so many at most, and keeps them. */
+  readonly max: number;
+  /** Who may wait for one at a time; beyond, what is asked is unavailable at once. Default: any number. */
+  readonly maxWaiting?: number;
+  /** Of each session, beside and above those of all sessions. */
+  readonly settings?: Settings;
+  /** Others to take one from where there is none left for these. */
+  readonly others?: readonly Pick<Connections, "yieldOne">[];
 }
 
 /** The pool has one limit, for its queue and for opening a connection; a connection's own may be shorter. */
@@ -47,19 +71,17 @@ class PromptClient extends Client {
   }
 }
 
-/** Opens none before it is needed, `max` at most, and keeps them. `settings`: of each session. */
-export function openConnections(
-  options: PostgresOptions,
-  max: number,
-  settings: Readonly<Record<string, string>>,
-): Connections {
+export function openConnections(options: PostgresOptions, connections: ConnectionsOptions): Connections {
+  const { max, maxWaiting = Number.POSITIVE_INFINITY, settings = {}, others = [] } = connections;
   const sockets = new Set<Socket>();
+  let growing: NodeJS.Timeout | undefined;
   const pool = new Pool({
-    ...configOf(options, { ...SERVER_LIMITS, ...settings }),
+    ...configOf(options),
     Client: PromptClient,
     max,
     idleTimeoutMillis: 0,
     connectionTimeoutMillis: QUEUE_LIMIT,
+    onConnect: (client) => set(client, options, settings),
     stream: () => {
       const socket = new Socket();
       sockets.add(socket);
@@ -69,18 +91,40 @@ export function openConnections(
   pool.on("error", (error) => options.onNotice?.(error.message));
   pool.on("connect", (client) => listen(client, options));
 
+  /** No more than there are; for a while, since those who have the others may give them back. */
+  function shrinkTo(size: number): void {
+    if (pool.options.max <= size) return;
+    pool.options.max = size;
+    options.onWarning?.(`PostgreSQL has no more connections: going on with ${size} of ${max}`);
+    clearTimeout(growing);
+    growing = setTimeout(() => {
+      pool.options.max = max;
+    }, GROW_DELAY).unref();
+  }
+
+  async function acquire(): Promise<PoolClient> {
+    if (pool.waitingCount >= maxWaiting) throw new StorageUnavailable(new Error("too many wait for a connection"));
+    try {
+      return await pool.connect();
+    } catch (error) {
+      if (!isLackOfConnections(error)) throw error;
+      // One of its own is worth waiting for: whoever came first is served first.
+      if (pool.totalCount > 0) shrinkTo(pool.totalCount);
+      else if (others.length > 0) await Promise.all(others.map((other) => other.yieldOne()));
+      else throw error;
+      return pool.connect();
+    }
+  }
+
   async function use<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    const client = await pool.connect();
-    // In the middle of a statement this cuts the connection: the statement rejects, and so does all that follows on it.
-    const limit = setTimeout(() => client.end(), USE_LIMIT);
+    const client = await acquire();
     let failure: unknown;
     try {
-      return await work(client);
+      return await within(USE_LIMIT, client, () => work(client));
     } catch (error) {
       failure = error;
       throw error;
     } finally {
-      clearTimeout(limit);
       client.release(isAway(failure));
     }
   }
@@ -104,7 +148,15 @@ export function openConnections(
       const { rows } = await use((one) => one.query<Row>({ name: nameOf(text), text, values: [...params] }));
       return rows;
     },
+    reserve: () => use(async () => {}),
+    yieldOne: async () => {
+      if (pool.totalCount < 2) return;
+      shrinkTo(pool.totalCount - 1);
+      const spare = await pool.connect();
+      spare.release(true);
+    },
     close: async () => {
+      clearTimeout(growing);
       const limit = setTimeout(() => {
         for (const socket of sockets) socket.destroy();
       }, CLOSE_LIMIT);
@@ -115,28 +167,36 @@ export function openConnections(
   };
 }
 
-/** An arbitrary number, the same for every version: nodes that start together on an empty database migrate it once. */
-const MIGRATION_LOCK = 7_275_335_690;
-
-/** Waits as long as another node, or a migration, takes. */
-export async function migratePostgres(options: PostgresOptions): Promise<void> {
-  const { searchPath } = options;
-  const client = new PromptClient(configOf(options, {}));
+/** A connection of its own, for who ends it. `settings` null: as the server and the role have them. */
+export async function openClient(options: PostgresOptions, settings: Settings | null): Promise<Client> {
+  const client = new PromptClient(configOf(options));
   listen(client, options);
   await client.connect();
   try {
-    await client.query("select pg_advisory_lock($1)", [MIGRATION_LOCK]);
-    if (searchPath !== null) await client.query(`create schema if not exists ${escapeIdentifier(searchPath)}`);
-    // Beside the tables, wherever they are: the same database with and without its default schema named is the same.
-    const { rows } = await client.query<{ schema: string }>("select current_schema() as schema");
-    await migrate(drizzleOf(client), {
-      migrationsFolder: join(rootFolder(), "migrations"),
-      ...(rows[0] !== undefined && { migrationsSchema: rows[0].schema }),
-    });
-  } finally {
-    // The lock is the session's: it goes with the connection.
+    if (settings !== null) await set(client, options, settings);
+    return client;
+  } catch (error) {
     await client.end();
+    throw error;
   }
+}
+
+/** Milliseconds, after which the connection is cut: the statement rejects, and so does all that follows on it. */
+async function within<T>(limit: number, client: { end(): unknown }, work: () => Promise<T>): Promise<T> {
+  const timer = setTimeout(() => client.end(), limit);
+  try {
+    return await work();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function set(client: ClientBase, { searchPath }: PostgresOptions, settings: Settings): Promise<void> {
+  const path = searchPath === null ? {} : { search_path: escapeIdentifier(searchPath) };
+  const values = [JSON.stringify({ ...SESSION_SETTINGS, ...path, ...settings })];
+  // Not a literal in the call, because the types of pg do not know that a query may have a limit of its own.
+  const query = { text: SET_SETTINGS, values, query_timeout: CONNECT_LIMIT };
+  await client.query(query);
 }
 
 function listen(client: Client, { onNotice }: PostgresOptions): void {
@@ -145,16 +205,17 @@ function listen(client: Client, { onNotice }: PostgresOptions): void {
   client.on("error", () => {});
 }
 
-/** What the URL sets itself, it sets for good: pg puts its parameters above these. */
-function configOf({ url, searchPath }: PostgresOptions, settings: Readonly<Record<string, string>>): ClientConfig {
-  const connection = new URL(url);
-  const all = searchPath === null ? settings : { ...settings, search_path: escapeIdentifier(searchPath) };
-  const options = Object.entries(all).map(([name, value]) => `-c ${name}=${value}`);
-  connection.searchParams.set("options", [...options, connection.searchParams.get("options") ?? ""].join(" "));
+function configOf({ url }: PostgresOptions): ClientConfig {
   return {
-    connectionString: connection.href,
+    connectionString: url,
     application_name: "parley",
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEPALIVE_DELAY,
   };
+}
+
+/** Where it is, for a person to read, without a password. */
+export function describePostgres(url: string): string {
+  const { host, pathname, searchParams } = new URL(url);
+  return `PostgreSQL at ${searchParams.get("host") ?? host}${pathname}`;
 }

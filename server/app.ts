@@ -77,7 +77,11 @@ export async function openFoundations(config: Config, log: FastifyBaseLogger): P
   const database =
     config.database === null
       ? await openPglite(config.dataDirectory, (message) => log.warn(message))
-      : await openPostgres({ ...config.database, onNotice: (message) => log.debug({ notice: message }, "PostgreSQL") });
+      : await openPostgres({
+          ...config.database,
+          onNotice: (message) => log.debug({ notice: message }, "PostgreSQL"),
+          onWarning: (message) => log.warn(message),
+        });
   const store = createStore(database, newId);
   try {
     const layer = config.redis === null ? new MemoryBroker().join() : await connectRedisLayer({ ...config.redis, log });

@@ -1,6 +1,7 @@
 /** Reads the settings, starts the server, stops it on a signal. */
 import { createApp, openFoundations, startServer } from "./app.ts";
 import { type Config, ConfigError, loadConfig, readEnvironmentFile } from "./config.ts";
+import { CannotStart } from "./core/errors.ts";
 
 function readConfig(): Config {
   try {
@@ -65,6 +66,8 @@ try {
     log.warn(`curl ${address}/api/dev/token --json '${JSON.stringify({ username: "alice", secret })}'`);
   }
 } catch (error) {
-  log.fatal({ err: error }, "the server could not start");
+  // What its operator can do something about is one line; anything else is a fault of ours, and comes with where it is.
+  if (error instanceof CannotStart) log.fatal(`the server could not start: ${error.message}`);
+  else log.fatal({ err: error }, "the server could not start");
   process.exit(1);
 }

@@ -47,3 +47,8 @@ export class TooManyGroups extends Refusal {
     super("rate_limited", `a user may make ${limit} groups a day at most (GROUPS_PER_DAY)`, { retryAfter });
   }
 }
+
+/** The server cannot start as it is set up: what is in the way, and what to do about it, in one line for its operator. */
+export class CannotStart extends Error {
+  override readonly name = "CannotStart";
+}
