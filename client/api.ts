@@ -75,7 +75,7 @@ export class Api {
     return this.#request("PATCH", `/api/conversations/${segment(id)}`, changes);
   }
 
-  async addMembers(id: string, members: readonly string[]): Promise<{ added: ProfileBody[] }> {
+  async addMembers(id: string, members: readonly string[]): Promise<{ added: ProfileBody[]; invited?: ProfileBody[] }> {
     return this.#request("POST", `/api/conversations/${segment(id)}/members`, { members });
   }
 

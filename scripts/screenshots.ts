@@ -130,7 +130,7 @@ async function shoot(
 ): Promise<void> {
   const context = await (browser satisfies Browser).newContext({ ...options, locale: "en-GB" });
   const page = await context.newPage();
-  await page.goto(`${server.url}/?token=${await tokenOf("ada")}#/${room}`);
+  await page.goto(`${server.url}/#token=${await tokenOf("ada")}&room=${room}`);
   await page.getByRole("log", { name: "Messages" }).getByRole("article").first().waitFor();
   await prepare(page);
   await page.screenshot({ path: join(target, file), animations: "disabled", caret: "hide" });

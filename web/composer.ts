@@ -1,5 +1,5 @@
 /** What is being written: a new message, an answer, or another text for one's own message. */
-import { computed, type Signal } from "@preact/signals";
+import { computed, type Signal, signal } from "@preact/signals";
 import type { RoomMessage } from "../client/index.ts";
 import { guessMediaType, isWebLink } from "./media.ts";
 import type { MediaType, TimelineMessage } from "./message.ts";
@@ -78,6 +78,8 @@ export class Composer {
     const message = this.#draft.value.edit?.message;
     return message !== undefined && (message.mediaUrl !== null || message.attachments.length > 0);
   });
+  /** Another number each time that somebody is to go on writing. */
+  readonly goesOn = signal(0);
   /** It outlives the room's view. */
   readonly #draft: Signal<Draft>;
   readonly #actions: ComposerActions;
@@ -150,12 +152,18 @@ export class Composer {
       text: [text, message].filter((part) => part !== "").join("\n"),
       media: url ? { url, chosenType: chosenType || null } : media,
     });
+    this.goesOn.value += 1;
   }
 
   /** Back to a new message, with what had been written of it. */
   cancel(): void {
     const { edit } = this.#draft.peek();
     this.#change(edit === null ? { replyTo: null } : { ...edit.before, edit: null });
+  }
+
+  /** Nothing of it is wanted any more. */
+  clear(): void {
+    this.#draft.value = EMPTY_DRAFT;
   }
 
   /** Something else is done in between: the edit's text is found again when the message is edited again. */

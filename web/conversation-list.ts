@@ -9,6 +9,7 @@ import { inOrder, type Listed, listedOf, type Onlooker, withEvent } from "./list
 import { type Live, roomOfEvent } from "./live.ts";
 import type { People } from "./people.ts";
 import { problemText } from "./problems.ts";
+import { idOfName } from "./room-name.ts";
 import type { Trust } from "./trust.ts";
 import { UnreadCheck } from "./unread-check.ts";
 
@@ -65,8 +66,9 @@ export class ConversationList {
 
   /** The conversation that is opened under that name: the other's, or an id. */
   find(room: string): Listed | null {
-    const isIt = ({ id, other }: Listed) => id === room || `~${id}` === room || other?.username === room;
-    return this.conversations.value.find(isIt) ?? null;
+    const all = this.conversations.value;
+    // The person goes first, as they do at the server.
+    return all.find(({ other }) => other?.username === room) ?? all.find(({ id }) => id === idOfName(room)) ?? null;
   }
 
   /** Somebody has read here up to that message. In a large room no event says so. */

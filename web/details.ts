@@ -1,12 +1,13 @@
 /** What the open room is: its name, whether it is a group, who is in it. */
 import { computed, effect, signal } from "@preact/signals";
-import { type Api, type ConversationDetailsBody, ParleyError } from "../client/index.ts";
+import { type Api, type ConversationDetailsBody, ParleyError, type ProfileBody } from "../client/index.ts";
 import { coalesced } from "./coalesced.ts";
 import type { ConversationList } from "./conversation-list.ts";
 import type { History } from "./history.ts";
 import { type Live, roomOfEvent } from "./live.ts";
 import { displayName, type People } from "./people.ts";
 import { problemText } from "./problems.ts";
+import { idOfName } from "./room-name.ts";
 
 export interface DetailsSurroundings {
   readonly api: Api;
@@ -52,7 +53,7 @@ export class Details {
     if (this.id.value !== null) return this.id.value;
     const { list, history } = this.#surroundings;
     const isEmpty = history.state.value.name === "complete";
-    return isEmpty && list.hasMore.value ? this.#room : null;
+    return isEmpty && list.hasMore.value ? idOfName(this.#room) : null;
   });
 
   readonly group = computed(() => (this.#known.value?.type === "group" ? this.#known.value : null));
@@ -75,7 +76,8 @@ export class Details {
     const known = this.#known.value;
     if (known !== null) return known.other_user?.username ?? null;
     const listed = this.#listed.value;
-    return listed === null ? this.#room : (listed.other?.username ?? null);
+    if (listed !== null) return listed.other?.username ?? null;
+    return this.#room === idOfName(this.#room) ? this.#room : null;
   });
 
   readonly #listed = computed(() => this.#surroundings.list.find(this.#room));
@@ -85,9 +87,11 @@ export class Details {
     this.refresh();
   }
 
-  async add(members: readonly string[]): Promise<void> {
-    await this.#surroundings.api.addMembers(this.#conversation, members);
+  /** @returns those who are asked only, since they left by themselves */
+  async add(members: readonly string[]): Promise<readonly ProfileBody[]> {
+    const { invited = [] } = await this.#surroundings.api.addMembers(this.#conversation, members);
     this.refresh();
+    return invited;
   }
 
   async remove(user: string): Promise<void> {
@@ -101,7 +105,7 @@ export class Details {
   }
 
   get #conversation(): string {
-    return this.id.peek() ?? this.#room;
+    return this.id.peek() ?? idOfName(this.#room);
   }
 
   async #read(): Promise<void> {

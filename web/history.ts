@@ -3,7 +3,8 @@ import { signal } from "@preact/signals";
 import type { Api, MessageBody, MessagePage, Room, RoomServerFrame } from "../client/index.ts";
 import { findMessage, firstOf } from "./blocks.ts";
 import { coalesced } from "./coalesced.ts";
-import { messageOfBody } from "./message.ts";
+import { guarded } from "./guarded.ts";
+import { isReadable } from "./message.ts";
 import type { People } from "./people.ts";
 import { problemText } from "./problems.ts";
 import { confirmed, emptyTimeline, withFrame, withHistory } from "./timeline.ts";
@@ -53,7 +54,7 @@ export class History {
     this.#people = people;
     this.#trust = trust;
     this.#repair = coalesced(() => this.#readAgain(), signal, REPAIR_INTERVAL);
-    connection.onFrame((frame) => this.#hear(frame));
+    connection.onFrame(guarded((frame) => this.#hear(frame)));
   }
 
   find(id: string) {
@@ -159,16 +160,5 @@ export class History {
     this.conversationId.value = messages[0]?.conversation_id ?? this.conversationId.peek();
     this.#people.learn(messages.map(({ from_user }) => from_user));
     this.#trust.learnFromMessages(messages);
-  }
-}
-
-/** One that is not what this page takes it for takes no page of others along. */
-function isReadable(body: MessageBody): boolean {
-  try {
-    messageOfBody(body);
-    return true;
-  } catch (error) {
-    console.error("a message could not be read", error, body);
-    return false;
   }
 }

@@ -11,6 +11,12 @@ interface Kept<T> {
   readonly value: T;
 }
 
+export const OUTBOX = "outbox:";
+export const DRAFT = "draft:";
+export const FORM = "form:";
+/** What somebody would write again; the rest is for their convenience. */
+const WORK = [OUTBOX, DRAFT, FORM];
+
 /** Drafts and forms of a user that are kept; beyond, the oldest goes. */
 const MAX_KEPT = 200;
 
@@ -28,7 +34,7 @@ export class KeptWork {
     };
     addEventListener("storage", removed, { signal });
     const leaving = (event: BeforeUnloadEvent) => {
-      if (wouldBeLost(this.#prefix)) event.preventDefault();
+      if (WORK.some((beginning) => wouldBeLost(this.#prefix + beginning))) event.preventDefault();
     };
     addEventListener("beforeunload", leaving, { signal });
   }
@@ -96,6 +102,3 @@ export class KeptWork {
     if (oldest !== undefined) browserStore.remove(oldest);
   }
 }
-
-export const OUTBOX = "outbox:";
-export const DRAFT = "draft:";

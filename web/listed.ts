@@ -25,6 +25,11 @@ export interface Listed {
   readonly unread: number;
   /** Of the newest change that is in here. */
   readonly seq: number;
+  /** The numbers of others' messages after `arrivedAfter`, all of them: so it is known what is unread after one that was read. */
+  readonly arrived: readonly number[];
+  readonly arrivedAfter: number;
+  /** How far one is known to have read since the server was asked. */
+  readonly readTo: number;
   /** ISO 8601. */
   readonly updatedAt: string;
 }
@@ -36,10 +41,24 @@ export interface Onlooker {
   nameOf(userId: string): string | null;
 }
 
+/** Numbers that are kept of a conversation in which much is said while nobody reads. */
+const MAX_ARRIVED = 200;
+
 export function listedOf(body: ConversationBody, { me }: Onlooker): Listed {
   const { id, name, image_url: imageUrl, other_user: other, last_message: last, unread_count: unread, seq } = body;
-  const shown = { id, name: other === null ? name : displayName(other), imageUrl, other, unread, seq };
-  return { ...shown, last: last === null ? null : messageOf(last, me), updatedAt: body.updated_at };
+  return {
+    id,
+    name: other === null ? name : displayName(other),
+    imageUrl,
+    other,
+    last: last === null ? null : messageOf(last, me),
+    unread,
+    seq,
+    arrived: [],
+    arrivedAfter: seq,
+    readTo: 0,
+    updatedAt: body.updated_at,
+  };
 }
 
 /** Newest first. */
@@ -90,9 +109,13 @@ interface Fields {
 }
 
 function withReading(listed: Listed, { user_id: reader, seq = 0 }: Fields, { me }: Onlooker): Listed | null {
-  // What others have read is no count of ours.
-  if (reader !== me || listed.unread === 0) return listed;
-  return listed.last === null || seq >= listed.last.seq ? { ...listed, unread: 0 } : null;
+  // What others have read is no count of ours; and one's own reading is told over two lines.
+  if (reader !== me || listed.unread === 0 || seq <= listed.readTo) return listed;
+  const isAll = listed.last === null || seq >= listed.last.seq;
+  if (!isAll && seq < listed.arrivedAfter) return null;
+  const arrived = isAll ? [] : listed.arrived.filter((arrival) => arrival > seq);
+  const arrivedAfter = isAll ? listed.seq : seq;
+  return { ...listed, unread: arrived.length, arrived, arrivedAfter, readTo: seq };
 }
 
 function withMessage(listed: Listed, message: RoomsMessage, { me, nameOf }: Onlooker): Listed {
@@ -110,9 +133,12 @@ function withMessage(listed: Listed, message: RoomsMessage, { me, nameOf }: Onlo
     isDeleted,
     sentAt: message.dateCreated,
   };
-  const unread = isOwn || isDeleted ? listed.unread : listed.unread + 1;
+  const isUnread = !isOwn && !isDeleted;
+  const unread = isUnread ? listed.unread + 1 : listed.unread;
+  const arrived = isUnread ? [...listed.arrived, seq].slice(-MAX_ARRIVED) : listed.arrived;
+  const dropped = isUnread && listed.arrived.length === MAX_ARRIVED ? listed.arrived[0] : undefined;
   const updatedAt = compare(message.dateCreated, listed.updatedAt) > 0 ? message.dateCreated : listed.updatedAt;
-  return { ...listed, seq, last, unread, updatedAt };
+  return { ...listed, seq, last, unread, arrived, arrivedAfter: dropped ?? listed.arrivedAfter, updatedAt };
 }
 
 function withLast(listed: Listed, id: string | undefined, changes: Partial<ListedMessage>): Listed {

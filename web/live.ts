@@ -8,6 +8,7 @@ import {
   type Unsubscribe,
 } from "../client/index.ts";
 import { stateSignal } from "./connection-state.ts";
+import { guarded } from "./guarded.ts";
 import type { WireLog } from "./wire-log.ts";
 
 /** The id of the conversation that an event is about; null where it is about none, or about all. */
@@ -30,13 +31,13 @@ export class Live {
     void this.#events.send("connectRooms", {});
     for (const type of ["unread_count", "new_message_notification"] as const) {
       this.#notifications.on(type, ({ unread_count }) => {
-        this.unreadTotal.value = unread_count;
+        if (typeof unread_count === "number") this.unreadTotal.value = unread_count;
       });
     }
   }
 
   onEvent(listener: (frame: EventFrame) => void, signal?: AbortSignal): Unsubscribe {
-    return this.#events.onFrame(listener, { signal });
+    return this.#events.onFrame(guarded(listener), { signal });
   }
 
   retry(): void {

@@ -49,6 +49,17 @@ export function messageOfBody(body: MessageBody): TimelineMessage {
   };
 }
 
+/** One that is not what this page takes it for takes no page of others along. */
+export function isReadable(body: MessageBody): boolean {
+  try {
+    messageOfBody(body);
+    return true;
+  } catch (error) {
+    console.error("a message could not be read", error, body);
+    return false;
+  }
+}
+
 export function messageOfFrame(frame: CreationFrame): TimelineMessage {
   return {
     id: frame.id,

@@ -1,10 +1,11 @@
 /** One open conversation: its socket, and all that the page keeps of it. */
 import { computed, effect, signal } from "@preact/signals";
-import { connectRoom, ParleyError, type Room } from "../client/index.ts";
+import { type ChatMessage, connectRoom, ParleyError, type Room } from "../client/index.ts";
 import { findLastMessage } from "./blocks.ts";
 import { Composer, EMPTY_DRAFT, isEmptyDraft } from "./composer.ts";
 import { stateSignal } from "./connection-state.ts";
 import { Details } from "./details.ts";
+import { guarded } from "./guarded.ts";
 import { History } from "./history.ts";
 import { DRAFT } from "./kept-work.ts";
 import type { TimelineMessage } from "./message.ts";
@@ -96,9 +97,10 @@ export class OpenRoom {
       if (this.history.state.value.name !== "loading") learn(conversation);
     });
     signal.addEventListener("abort", stop);
-    this.connection.on("chat_message", ({ from_user }) => {
+    const sent = ({ from_user }: ChatMessage) => {
       if (people.isMe(from_user.username)) learn({ id: this.details.id.peek(), other: this.details.other.peek() });
-    });
+    };
+    this.connection.on("chat_message", guarded(sent));
     this.connection.on("error", ({ message }) => onProblem(problemText(new Error(message))));
   }
 

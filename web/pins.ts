@@ -1,12 +1,15 @@
 /** The pinned messages of the open room, wherever in its history they lie. */
 import { signal } from "@preact/signals";
-import type { Api, Room, RoomServerFrame } from "../client/index.ts";
+import type { Api, MessageBody, MessagePage, Room, RoomServerFrame } from "../client/index.ts";
 import { coalesced } from "./coalesced.ts";
-import { messageOfBody, type TimelineMessage } from "./message.ts";
+import { guarded } from "./guarded.ts";
+import { isReadable, messageOfBody, type TimelineMessage } from "./message.ts";
 import { problemText } from "./problems.ts";
 
-/** The most that the server gives at once. */
-const MAX_PINS = 200;
+/** The most that the server gives at once; it may be less, where messages are large. */
+const PAGE = 200;
+/** Pinned messages that are shown, at most by one page more. */
+const MAX_PINS = 1_000;
 
 export class Pins {
   /** Newest first. */
@@ -19,13 +22,19 @@ export class Pins {
   ) {
     this.#refresh = coalesced(async () => {
       try {
-        const { messages } = await api.messages(room, { pinned: true, limit: MAX_PINS });
-        this.messages.value = messages.map(messageOfBody);
+        const pinned: MessageBody[] = [];
+        let page = await api.messages(room, { pinned: true, limit: PAGE });
+        pinned.push(...page.messages);
+        while (page.next !== null && pinned.length < MAX_PINS) {
+          page = await api.page<MessagePage>(page.next);
+          pinned.push(...page.messages);
+        }
+        this.messages.value = pinned.filter(isReadable).map(messageOfBody);
       } catch (error) {
         if (!signal.aborted) onProblem(problemText(error));
       }
     }, signal);
-    connection.onFrame((frame) => this.#hear(frame));
+    connection.onFrame(guarded((frame) => this.#hear(frame)));
   }
 
   #hear(frame: RoomServerFrame): void {

@@ -1,6 +1,7 @@
 /** Who is in the room, and who is typing there. */
 import { signal } from "@preact/signals";
 import type { Room, RoomServerFrame } from "../client/index.ts";
+import { guarded } from "./guarded.ts";
 
 /** How long somebody is believed to be typing without word of it, in ms. */
 const TYPING_EXPIRES = 6_000;
@@ -13,7 +14,7 @@ export class Presence {
   readonly #expiries = new Map<string, ReturnType<typeof setTimeout>>();
 
   constructor(connection: Room) {
-    connection.onFrame((frame) => this.#hear(frame));
+    connection.onFrame(guarded((frame) => this.#hear(frame)));
     connection.onState(({ name }) => {
       if (name === "open") return;
       this.online.value = new Set();

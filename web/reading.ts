@@ -4,6 +4,7 @@ import type { ChatMessage, Room } from "../client/index.ts";
 import { attention } from "./attention.ts";
 import { lastOf } from "./blocks.ts";
 import { coalesced } from "./coalesced.ts";
+import { guarded } from "./guarded.ts";
 import type { History } from "./history.ts";
 import type { People } from "./people.ts";
 
@@ -28,8 +29,14 @@ export class Reading {
 
   constructor({ history, people, signal, onRead, onRefused }: ReadingSurroundings, connection: Room) {
     this.#people = people;
-    connection.on("messages_read", ({ user, seq }) => this.#moved(user, seq));
-    connection.on("chat_message", (frame) => this.#arrived(frame));
+    connection.on(
+      "messages_read",
+      guarded(({ user, seq }) => this.#moved(user, seq)),
+    );
+    connection.on(
+      "chat_message",
+      guarded((frame) => this.#arrived(frame)),
+    );
     connection.on("resume_failed", () => {
       this.unseen.value = 0;
     });

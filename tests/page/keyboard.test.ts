@@ -16,7 +16,7 @@ onStage("with the keyboard alone", {}, (stage) => {
   it("somebody signs in, starts a conversation, sends and edits", async () => {
     const [bob] = await stage().people("bob");
     const alice = await stage().visitor("alice");
-    await alice.page.goto(alice.origin);
+    await alice.page.goto(`${alice.origin}/#dev=${stage().server.secret}`);
     const { keyboard } = alice.page;
     await alice.page.getByRole("textbox", { name: "Your name" }).waitFor();
     await tabTo(alice, alice.page.getByRole("textbox", { name: "Your name" }));

@@ -22,6 +22,9 @@ const LISTED: Listed = {
   },
   unread: 2,
   seq: 7,
+  arrived: [],
+  arrivedAfter: 7,
+  readTo: 0,
   updatedAt: "2030-01-01T12:00:05.000Z",
 };
 
@@ -76,6 +79,21 @@ describe("reading", () => {
 
   test("an earlier one has the server asked", () => {
     expect(heard("seen", { user_id: "me", message_id: "m4", seq: 4 })).toBeNull();
+  });
+
+  test("one of those that came since leaves those after it, without a question", () => {
+    const three = [8, 9, 10].reduce((listed, seq) => heard("message", message(seq), listed) ?? listed, LISTED);
+    const read = heard("seen", { user_id: "me", message_id: "m9", seq: 9 }, three);
+    expect(read).toMatchObject({ unread: 1 });
+    expect(heard("seen", { user_id: "me", message_id: "m8", seq: 8 }, read as Listed)).toBe(read);
+  });
+
+  test("is known of as many as are kept, and else asked about", () => {
+    const many = Array.from({ length: 300 }, (_, index) => index + 8);
+    const all = many.reduce((listed, seq) => heard("message", message(seq), listed) ?? listed, LISTED);
+    expect(all.unread).toBe(302);
+    expect(heard("seen", { user_id: "me", seq: 200 }, all)).toMatchObject({ unread: 107 });
+    expect(heard("seen", { user_id: "me", seq: 50 }, all)).toBeNull();
   });
 
   test("of others is no count of ours", () => {

@@ -7,7 +7,7 @@ import { askingSecret, developmentSecret } from "../../server/auth/development-s
 import { loadConfig } from "../../server/config.ts";
 import { leaveWill } from "../support/last-will.ts";
 import { freePort } from "../support/server-process.ts";
-import { UNLIMITED } from "../support/stack.ts";
+import { UNLIMITED } from "../support/unlimited.ts";
 
 export interface PageServer {
   /** `http://127.0.0.1:port`, the same after a restart. */

@@ -18,6 +18,37 @@ onStage("signing in to a server without a key", {}, (stage) => {
     await eventually(() => alice.page.title()).toBe("Parley");
   });
 
+  it("takes the secret of the log from the address, which does not keep it, or from a field", async () => {
+    const { secret } = stage().server;
+    const alice = await stage().visitor("alice");
+    alice.expectTrouble(REFUSED);
+    await alice.page.goto(alice.origin);
+    const field = alice.page.getByRole("textbox", { name: "Secret of this server" });
+    await alice.page.getByText("It stands in the server's log").waitFor();
+    await alice.page.getByRole("textbox", { name: "Your name" }).fill(alice.name);
+    await alice.button("Sign in").click();
+    await alice.page.getByRole("alert").getByText("the server's log").waitFor();
+    await field.fill("not the secret");
+    await alice.button("Sign in").click();
+    await alice.page.getByRole("alert").getByText("the server's log").waitFor();
+    await field.fill(secret);
+    await alice.button("Sign in").click();
+    await alice.page.getByRole("banner").getByText(alice.name, { exact: true }).waitFor();
+
+    const bob = await stage().visitor("bob");
+    await bob.page.goto(`${bob.origin}/#dev=${secret}`);
+    await bob.page.getByRole("textbox", { name: "Your name" }).waitFor();
+    expect(bob.page.url()).toBe(`${bob.origin}/`);
+    expect(await bob.page.getByRole("textbox", { name: "Secret of this server" }).count()).toBe(0);
+    // Another tab is opened with it.
+    const opening = bob.context.waitForEvent("page");
+    await bob.page.getByRole("link", { name: /another one/ }).click();
+    const other = await opening;
+    await other.getByRole("textbox", { name: "Your name" }).fill(`other-${bob.name}`);
+    await other.getByRole("button", { name: "Sign in" }).click();
+    await other.getByRole("banner").getByText(`other-${bob.name}`, { exact: true }).waitFor();
+  });
+
   it("refuses a name that cannot be one, and says why", async () => {
     const alice = await stage().visitor("not a name ");
     alice.expectTrouble(REFUSED);

@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { afterEach } from "vitest";
 import { leaveWill } from "./last-will.ts";
-import { SECRET, UNLIMITED } from "./stack.ts";
+import { SECRET } from "./stack.ts";
+import { UNLIMITED } from "./unlimited.ts";
 
 export interface Exit {
   readonly code: number | null;

@@ -17,11 +17,9 @@ import { type Config, loadConfig } from "../../server/config.ts";
 import type { Store } from "../../server/core/store.ts";
 import { Communicator } from "./communicator.ts";
 import { freshDatabase, postgresUrl, redisUrl, servicesMissing } from "./services.ts";
+import { UNLIMITED } from "./unlimited.ts";
 
 export const SECRET = "a secret for tests, of more than 32 bytes";
-
-/** All clients of a test come from one address. */
-export const UNLIMITED = { CONNECT_RATE: "off", HTTP_RATE: "off" };
 
 export type Foundation = "embedded" | "services";
 

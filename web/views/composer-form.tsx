@@ -1,7 +1,8 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import type { Composing } from "../composer.ts";
 import { isComposingKey, isTouch } from "../keys.ts";
 import { isWebLink } from "../media.ts";
-import type { MediaType } from "../message.ts";
+import type { MediaType, TimelineMessage } from "../message.ts";
 import type { OpenRoom } from "../open-room.ts";
 import { useWorkspace } from "../workspace.ts";
 import { Icon, IconButton } from "./icon.tsx";
@@ -15,12 +16,13 @@ export function ComposerForm({ room }: { room: OpenRoom }) {
   const media = composer.media.value;
   const text = composer.text.value;
 
+  const intention = `${composing.name} ${aboutOf(composing)?.id ?? ""}`;
   // Opening a room, answering and editing all go on with typing. By touch a keyboard would come up with it, over what is to be read.
   const isOpening = useRef(true);
   useEffect(() => {
     if (!isOpening.current || !isTouch.matches) field.current?.focus();
     isOpening.current = false;
-  }, [composing]);
+  }, [intention, composer.goesOn.value]);
   useLayoutEffect(() => {
     if (field.current === null) return;
     field.current.style.height = "auto";
@@ -97,14 +99,26 @@ export function ComposerForm({ room }: { room: OpenRoom }) {
   );
 }
 
+/** The message that is edited or answered. */
+function aboutOf(composing: Composing): TimelineMessage | null {
+  switch (composing.name) {
+    case "new":
+      return null;
+    case "reply":
+      return composing.to;
+    case "edit":
+      return composing.message;
+  }
+}
+
 /** What is written is an answer, or another text for a message. */
 function Intention({ room }: { room: OpenRoom }) {
   const { people } = useWorkspace();
   const { composer } = room;
   const composing = composer.composing.value;
-  if (composing.name === "new") return null;
   const isEdit = composing.name === "edit";
-  const message = isEdit ? composing.message : composing.to;
+  const message = aboutOf(composing);
+  if (message === null) return null;
   const of = people.isMe(message.sender) ? "yourself" : people.nameOf(message.sender);
   return (
     <div class="intention">

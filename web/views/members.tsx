@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { ConversationDetailsBody, ProfileBody } from "../../client/index.ts";
 import type { Details } from "../details.ts";
+import { FORM } from "../kept-work.ts";
 import { keepComposing } from "../keys.ts";
 import { displayName, imageOf } from "../people.ts";
 import type { Presence } from "../presence.ts";
@@ -28,6 +29,11 @@ export function Members({
   const isCreator = group.creator_id === me.id;
   const hidden = group.members_count - group.members.length;
 
+  const add = async (username: string): Promise<void> => {
+    const invited = await details.add([username]);
+    if (invited.length > 0)
+      problem.value = `${plainName(username)} left this group, and comes back only by themselves.`;
+  };
   const attempt = async (command: Promise<void>): Promise<boolean> => {
     problem.value = null;
     try {
@@ -65,7 +71,7 @@ export function Members({
             <PeoplePicker
               except={group.members.map(({ username }) => username)}
               typedLabel={(name) => `Add “${name}”`}
-              pick={(username) => void attempt(details.add([username]))}
+              pick={(username) => void attempt(add(username))}
             />
           )}
           <Leave
@@ -114,7 +120,7 @@ function Member({
 /** A name that is half written, or that was refused, is found again. */
 function Rename({ id, name, onRename }: { id: string; name: string; onRename: (name: string) => Promise<boolean> }) {
   const { work } = useWorkspace();
-  const begun = work.kept<string | null>(`form:rename:${id}`, null, (text) => text === null);
+  const begun = work.kept<string | null>(`${FORM}rename:${id}`, null, (text) => text === null);
   const text = begun.value ?? name;
   const isNew = text.trim() !== "" && text.trim() !== name;
   const submit = async (event: Event) => {

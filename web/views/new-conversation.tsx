@@ -1,7 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { FORM } from "../kept-work.ts";
 import { isComposingKey } from "../keys.ts";
 import { problemText } from "../problems.ts";
+import { nameOfId } from "../room-name.ts";
 import { goTo } from "../route.ts";
 import { plainName } from "../words.ts";
 import { useWorkspace } from "../workspace.ts";
@@ -51,7 +53,7 @@ function isNoGroup({ name, members }: BegunGroup): boolean {
 function NewGroup({ onMade }: { onMade: (room: string) => void }) {
   const { api, list, people, work } = useWorkspace();
   // A group that is half made is found again when the dialog was closed.
-  const begun = work.kept("form:new-group", NO_GROUP, isNoGroup);
+  const begun = work.kept(`${FORM}new-group`, NO_GROUP, isNoGroup);
   const { name, members } = begun.value;
   const field = useRef<HTMLInputElement>(null);
   const search = useRef<HTMLDivElement>(null);
@@ -67,7 +69,7 @@ function NewGroup({ onMade }: { onMade: (room: string) => void }) {
       const { id } = await api.createGroup({ name: name.trim(), members });
       begun.value = NO_GROUP;
       list.refresh();
-      onMade(id);
+      onMade(nameOfId(id));
     } catch (error) {
       problem.value = problemText(error);
     } finally {

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { ProfileBody } from "../../client/index.ts";
-import { isComposingKey } from "../keys.ts";
+import { isComposingKey, isTouch } from "../keys.ts";
 import { displayName, imageOf } from "../people.ts";
 import { problemText } from "../problems.ts";
 import { useWorkspace } from "../workspace.ts";
@@ -51,9 +51,12 @@ export function PeoplePicker({
     };
   }, [api, people, typed, found, problem]);
 
+  const field = useRef<HTMLInputElement>(null);
   const choose = (username: string) => {
     search.value = "";
     pick(username);
+    // The button that was pressed may be gone. By touch the keyboard would come up for nothing.
+    if (!isTouch.matches) field.current?.focus();
   };
   const offered = found.value.filter(({ username }) => !except.includes(username));
   const isOffered = found.value.some(({ username }) => username === typed);
@@ -62,6 +65,7 @@ export function PeoplePicker({
       <label class="field">
         <span>Search people or type a name</span>
         <input
+          ref={field}
           type="search"
           autofocus={isFirst}
           autocomplete="off"

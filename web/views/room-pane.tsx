@@ -31,6 +31,7 @@ function OpenRoomPane({ room }: { room: OpenRoom }) {
       <>
         <NoSuchRoom name={room.name} />
         <Unsent room={room} />
+        <LeftDraft room={room} />
       </>
     );
   }
@@ -42,7 +43,10 @@ function OpenRoomPane({ room }: { room: OpenRoom }) {
       </Boundary>
       <Problem room={room} />
       {closedWith === NOT_A_MEMBER ? (
-        <p class="composer-closed">You are no longer a member of this group.</p>
+        <div class="composer-closed">
+          <p>You are no longer a member of this group.</p>
+          <LeftDraft room={room} />
+        </div>
       ) : (
         <ComposerForm room={room} />
       )}
@@ -77,6 +81,23 @@ function keyOf(room: OpenRoom): number {
   return key;
 }
 
+/** What was being written where nothing can be written any more. */
+function LeftDraft({ room: { composer } }: { room: OpenRoom }) {
+  const text = composer.text.value;
+  if (text.trim() === "") return null;
+  return (
+    <div class="left-draft">
+      <p>What you were writing was not sent:</p>
+      <p class="excerpt" dir="auto">
+        {text}
+      </p>
+      <button type="button" class="small" onClick={() => composer.clear()}>
+        Discard
+      </button>
+    </div>
+  );
+}
+
 /** What was written where nobody is: it can be copied, or dropped. */
 function Unsent({ room }: { room: OpenRoom }) {
   if (room.outbox.failed.value.length === 0) return null;
@@ -100,8 +121,8 @@ function CannotBeOpened({ name }: { name: string }) {
     <div class="empty-room">
       <h2>This name cannot be opened</h2>
       <p>
-        “<bdi>{name}</bdi>” is no name in an address: browsers take it for a folder. A conversation with somebody of
-        that name is in the list once there is a message in it.
+        “<bdi>{name}</bdi>” cannot stand in an address. A conversation with somebody of that name is in the list once
+        there is a message in it.
       </p>
       <button type="button" onClick={() => goTo(null)}>
         Back to conversations

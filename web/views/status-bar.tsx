@@ -34,7 +34,7 @@ function StatusText({ state }: { state: ConnectionState }) {
       return <span>Connecting…</span>;
     case "waiting":
       if (state.why.code === TOO_MANY) return <TooMany />;
-      return <span>No connection{state.why.reason === "" ? "" : ` (${state.why.reason})`}.</span>;
+      return <span>No connection{reasonOf(state.why)}.</span>;
     case "closed":
       if (state.why.code === TOO_MANY) return <TooMany />;
       return (
@@ -45,6 +45,12 @@ function StatusText({ state }: { state: ConnectionState }) {
     case "open":
       return null;
   }
+}
+
+/** The library's advice to developers is shown as it is, but for the address of the server: the page knows no other. */
+function reasonOf({ reason }: { reason: string }): string {
+  const words = reason.replace(/^the server was not reached: see `url`$|: see `url`$/, "");
+  return words === "" ? "" : ` (${words})`;
 }
 
 /** Every tab has sockets of its own, and the server admits so many of one person. */

@@ -1,0 +1,2 @@
+/** All clients of a test come from one address. */
+export const UNLIMITED = { CONNECT_RATE: "off", HTTP_RATE: "off" };
