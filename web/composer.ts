@@ -152,6 +152,10 @@ export class Composer {
       text: [text, message].filter((part) => part !== "").join("\n"),
       media: url ? { url, chosenType: chosenType || null } : media,
     });
+    this.goOn();
+  }
+
+  goOn(): void {
     this.goesOn.value += 1;
   }
 

@@ -61,6 +61,10 @@ onStage("keys and focus", {}, (stage) => {
     await link.fill("https://x.example");
     await pressComposing(link, "Escape", flags);
     expect(await link.inputValue()).toBe("https://x.example");
+    // A link alone is half a message: Enter goes on to its words.
+    await link.press("Enter");
+    await alice.focused(alice.composer).waitFor();
+    expect(await alice.texts()).toEqual(["first"]);
   });
 
   it("a new conversation begins with typing whom it is with, and Enter without a name does nothing", async () => {

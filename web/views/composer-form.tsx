@@ -171,8 +171,15 @@ function MediaFields({ room: { composer } }: { room: OpenRoom }) {
             composer.link({ ...media, url: event.currentTarget.value });
           }}
           onKeyDown={(event) => {
-            if (isComposingKey(event)) return;
+            if (isComposingKey(event)) {
+              if (event.key === "Enter") event.preventDefault();
+              return;
+            }
             if (event.key === "Escape") composer.link(null);
+            if (event.key !== "Enter") return;
+            // A link is half a message: Enter goes on to its words.
+            event.preventDefault();
+            composer.goOn();
           }}
         />
         {isWrong && <small class="field-problem">An http or https link is needed.</small>}
