@@ -1,7 +1,7 @@
 import { CLOSED_HERE, type CloseReason } from "./close-codes.ts";
+import type { ConnectionState, ConnectOptions } from "./connect-options.ts";
 import { ParleyError } from "./errors.ts";
 import { FrameIterator } from "./frame-iterator.ts";
-import type { ConnectionState, ConnectOptions } from "./line.ts";
 import { Line } from "./line.ts";
 import { Listeners, type Listening, type Unsubscribe } from "./listeners.ts";
 

@@ -27,3 +27,8 @@ export class ParleyError extends Error {
     this.retryAfter = retryAfter;
   }
 }
+
+/** Of what an app has thrown, an error or not. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,8 +1,8 @@
 import { claimsOf } from "./claims.ts";
 import { type CloseReason, NO_ANSWER, TOO_LARGE } from "./close-codes.ts";
+import type { ConnectOptions } from "./connect-options.ts";
 import { Connection } from "./connection.ts";
 import { type Data, type DialectRules, type Dialects, dialectRules, type EventPath } from "./dialects.ts";
-import type { ConnectOptions } from "./line.ts";
 import type { Listening, Unsubscribe } from "./listeners.ts";
 import { newKey, type RequestOptions, Requests } from "./requests.ts";
 

@@ -19,11 +19,11 @@ export {
 } from "./api.ts";
 export type { BackoffOptions } from "./backoff.ts";
 export type { CloseReason } from "./close-codes.ts";
+export type { ConnectionState, ConnectOptions, WireFrame } from "./connect-options.ts";
 export type { Dialects, EventPath } from "./dialects.ts";
 export { type FailureCode, ParleyError } from "./errors.ts";
 export { connectEvents, type EventFrame, type Events, type EventsOptions } from "./events.ts";
 export type { HeartbeatOptions } from "./heartbeat.ts";
-export type { ConnectionState, ConnectOptions, WireFrame } from "./line.ts";
 export type { Listening, Unsubscribe } from "./listeners.ts";
 export { connectConversationNotifications, connectNotifications, type Notifications } from "./notifications.ts";
 export type { RequestOptions } from "./requests.ts";

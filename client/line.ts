@@ -1,5 +1,4 @@
-import { type BackoffOptions, backoff } from "./backoff.ts";
-import { claimsOf } from "./claims.ts";
+import { backoff } from "./backoff.ts";
 import {
   CLOSED_HERE,
   type CloseReason,
@@ -9,56 +8,17 @@ import {
   TOO_MANY_SOCKETS,
   UNAUTHORIZED,
 } from "./close-codes.ts";
+import type { ConnectionState, ConnectOptions } from "./connect-options.ts";
+import { messageOf } from "./errors.ts";
 import { explain, type Refusal, UNREACHED } from "./handshake.ts";
-import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { type LineHandler, parseFrame } from "./line-handler.ts";
 import { Listeners } from "./listeners.ts";
 import { watchPage } from "./page.ts";
-import { type ServerOptions, urlOf } from "./server.ts";
+import { socketUrlOf } from "./server.ts";
+import { Suspicion } from "./suspicion.ts";
 import { askToken, forgetToken } from "./tokens.ts";
 import type { WebSocketConstructor, WebSocketLike } from "./web-socket.ts";
-
-export interface WireFrame {
-  readonly direction: "in" | "out";
-  /** Of the socket, without its query. */
-  readonly path: string;
-  readonly text: string;
-}
-
-export interface ConnectOptions extends ServerOptions {
-  /** Where there is no global one, as on Node 20: that of the package `ws`. */
-  WebSocket?: WebSocketConstructor | undefined;
-  /** Aborting it closes the connection. */
-  signal?: AbortSignal | undefined;
-  /** Told of every frame as it goes by, for a developer's eyes. */
-  onWire?: ((frame: WireFrame) => void) | undefined;
-  backoff?: BackoffOptions | undefined;
-  heartbeat?: HeartbeatOptions | undefined;
-}
-
-export type ConnectionState =
-  | { readonly name: "connecting" }
-  /** Live, and caught up with what was missed. */
-  | { readonly name: "open" }
-  /** Milliseconds since 1970. */
-  | { readonly name: "waiting"; readonly nextAttemptAt: number; readonly why: CloseReason }
-  /** For good. */
-  | { readonly name: "closed"; readonly why: CloseReason };
-
-/** What a dialect does with a line. */
-export interface LineHandler {
-  /** The query of the next attempt, such as `since=7`; empty for none. */
-  query(): string;
-  /** A socket is there, opened with this token: what is to be said first. */
-  connected(token: string): void;
-  /** A frame came; JSON, parsed. */
-  receive(frame: object): void;
-  /** Whether coming back may help although `why` says that it does not. */
-  excuses(why: CloseReason): boolean;
-  /** The socket is gone, another will come. */
-  lost(why: CloseReason): void;
-  /** No other will come. */
-  ended(why: CloseReason): void;
-}
 
 /** The lines for which there was no room: the end of any other may have made some. */
 const crowded = new Set<Line>();
@@ -88,8 +48,7 @@ export class Line {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Since the last time the line was open. */
   #failures = 0;
-  /** The same, of those where it may have been the token. */
-  #blindFailures = 0;
+  readonly #suspicion = new Suspicion();
   /** The token in whose place the next attempt needs another; null where a kept one will do. */
   #refused: string | null = null;
 
@@ -106,7 +65,7 @@ export class Line {
     if (WebSocket === undefined)
       throw new TypeError("WebSocket: there is no global one; hand in that of the package ws");
     this.#WebSocket = WebSocket;
-    urlOf(options, path);
+    socketUrlOf(options, path, "");
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -122,7 +81,8 @@ export class Line {
   opened(): void {
     // Whoever heard of the last frame may have closed it.
     if (this.#state.name === "closed") return;
-    this.#failures = this.#blindFailures = 0;
+    this.#failures = 0;
+    this.#suspicion.clear();
     this.#refused = null;
     this.#enter({ name: "open" });
   }
@@ -193,17 +153,11 @@ export class Line {
     if (attempt !== this.#attempt) return;
     this.#asked = null;
     try {
-      this.#open(new this.#WebSocket(this.#url(), ["bearer", token]), token, refused !== null);
+      const url = socketUrlOf(this.#options, this.path, this.#handler.query());
+      this.#open(new this.#WebSocket(url, ["bearer", token]), token, refused !== null);
     } catch (error) {
       this.#wait({ code: 1006, reason: `no socket can be made: ${messageOf(error)}` });
     }
-  }
-
-  #url(): string {
-    const url = urlOf(this.#options, this.path);
-    url.protocol = url.protocol.replace("http", "ws");
-    url.search = this.#handler.query();
-    return url.href;
   }
 
   #open(socket: WebSocketLike, token: string, isFresh: boolean): void {
@@ -246,7 +200,7 @@ export class Line {
     const why = { code, reason };
     const isExpired = code === TOKEN_EXPIRED;
     if (isExpired || code === UNAUTHORIZED) this.#refused = token;
-    if (isBlind) this.#refused = this.#isSuspect(token) ? token : null;
+    if (isBlind) this.#refused = this.#suspicion.falls(token) ? token : null;
     const isHopeless = isFinal(code) && !this.#handler.excuses(why);
     if (isHopeless || (code === UNAUTHORIZED && isFresh)) this.#end(why);
     else if (isExpired && this.#failures === 0) {
@@ -255,21 +209,10 @@ export class Line {
     } else this.#wait(why);
   }
 
-  /**
-   * It may have been the token. Another one is asked for at the first, second, fourth, eighth, … such failure, so that an
-   * outage is not one of the issuer's too; and later, where the token says that it has not expired.
-   */
-  #isSuspect(token: string): boolean {
-    this.#blindFailures += 1;
-    const isPowerOfTwo = (this.#blindFailures & (this.#blindFailures - 1)) === 0;
-    const { expiresAt } = claimsOf(token);
-    return isPowerOfTwo && (this.#blindFailures >= 4 || expiresAt === null || expiresAt <= Date.now());
-  }
-
   #receive(text: string): void {
     this.#heartbeat.heard();
     this.#options.onWire?.({ direction: "in", path: this.path, text });
-    const frame = parsed(text);
+    const frame = parseFrame(text);
     if (frame === null) this.drop({ code: 1007, reason: "what came is no JSON object" });
     else this.#handler.receive(frame);
   }
@@ -354,17 +297,4 @@ export class Line {
 
 function noToken(reason: string): CloseReason {
   return { code: UNAUTHORIZED, reason: `no token: ${reason}` };
-}
-
-function parsed(text: string): object | null {
-  try {
-    const frame: unknown = JSON.parse(text);
-    return typeof frame === "object" ? frame : null;
-  } catch {
-    return null;
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,6 @@
 import type { ConversationNotificationsServerFrame, NotificationsServerFrame } from "../server/protocol/channels.ts";
+import type { ConnectOptions } from "./connect-options.ts";
 import { Connection } from "./connection.ts";
-import type { ConnectOptions } from "./line.ts";
 import type { Listening, Unsubscribe } from "./listeners.ts";
 import { segment } from "./server.ts";
 

@@ -1,8 +1,8 @@
 import type { RoomClientFrame, RoomServerFrame } from "../server/protocol/channels.ts";
 import { claimsOf } from "./claims.ts";
 import { type CloseReason, NO_ANSWER, TOO_LARGE } from "./close-codes.ts";
+import type { ConnectOptions } from "./connect-options.ts";
 import { Connection } from "./connection.ts";
-import type { ConnectOptions } from "./line.ts";
 import type { Listening, Unsubscribe } from "./listeners.ts";
 import { newKey, type RequestOptions, Requests } from "./requests.ts";
 import { segment } from "./server.ts";

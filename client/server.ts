@@ -36,6 +36,14 @@ export function urlOf({ url }: Pick<ServerOptions, "url">, path: string): URL {
   return target;
 }
 
+/** The same for a WebSocket. `query`: such as `since=7`; empty for none. */
+export function socketUrlOf(options: Pick<ServerOptions, "url">, path: string, query: string): string {
+  const url = urlOf(options, path);
+  url.protocol = url.protocol.replace("http", "ws");
+  url.search = query;
+  return url.href;
+}
+
 /** The page is of another origin than the server: of what fails between them a browser tells it nothing. */
 export function isOtherOrigin(options: Pick<ServerOptions, "url">): boolean {
   const origin = pageOrigin();

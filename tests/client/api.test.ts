@@ -1,6 +1,13 @@
 /** What the HTTP side of the library asks, and what it makes of the answers. */
 import { describe, expect, test, vi } from "vitest";
-import { type Api, createApi, developmentToken, ParleyError } from "../../client/index.ts";
+import {
+  type Api,
+  connectConversationNotifications,
+  connectRoom,
+  createApi,
+  developmentToken,
+  ParleyError,
+} from "../../client/index.ts";
 
 interface Asked {
   readonly method: string | undefined;
@@ -119,6 +126,40 @@ describe("a token that is refused", () => {
   });
 });
 
+describe("a name that no path can have", () => {
+  const names = [".", "..", "", "\ud800"];
+  const calls: ((api: Api, name: string) => Promise<unknown>)[] = [
+    (api, name) => api.messages(name),
+    (api, name) => api.conversation(name),
+    (api, name) => api.updateGroup(name, {}),
+    (api, name) => api.addMembers(name, ["bob"]),
+    (api, name) => api.removeMember(name, "bob"),
+    (api, name) => api.removeMember("g", name),
+  ];
+
+  test.each(names)("%o is refused before anything is asked", async (name) => {
+    const { asked, ...options } = server();
+    const api = createApi({ ...options, getToken });
+    for (const call of calls) await expect(call(api, name)).rejects.toThrow(/^expected a name, got /);
+    for (const connect of [connectRoom, connectConversationNotifications]) {
+      expect(() => connect(name, { ...options, getToken, WebSocket: class {} as never })).toThrow(TypeError);
+    }
+    expect(asked).toEqual([]);
+  });
+
+  test.each(["...", ".a", "a..", "%2e%2e", "~bob", "~..", " "])("%o can be one", async (name) => {
+    const { asked, ...options } = server();
+    await createApi({ ...options, getToken }).messages(name);
+    expect(new URL(asked[0]?.url ?? "").pathname).toBe(`/api/rooms/${encodeURIComponent(name)}/messages`);
+  });
+
+  test.each(["https://evil.example/", "//evil.example/x"])("%s is no page of the server's", async (link) => {
+    const { asked, ...options } = server();
+    await expect(createApi({ ...options, getToken }).page(link)).rejects.toThrow(TypeError);
+    expect(asked).toEqual([]);
+  });
+});
+
 describe("an answer", () => {
   test("without a body is nothing", async () => {
     const { asked, ...options } = server(new Response(null, { status: 204 }));
@@ -148,6 +189,8 @@ describe("an answer", () => {
 
   test.each([
     ["a page", () => new Response("<html>Bad Gateway</html>", { status: 502 })],
+    ["JSON null", () => Response.json(null, { status: 502 })],
+    ["a page with status 200", () => new Response("<html>Sign in</html>")],
     ["JSON of its own", () => Response.json({ message: "upstream timed out" }, { status: 504 })],
   ])("of somebody else, %s, is `unavailable`", async (_what, answer) => {
     const { fetch, url } = server(answer());
@@ -181,6 +224,12 @@ describe("a token for development", () => {
     expect(await developmentToken("alice", options)).toEqual({ token: "t", user: { username: "alice" } });
     const [url, type] = ["https://chat.example/api/dev/token", "application/json"];
     expect(asked).toEqual([{ method: "POST", url, token: null, type, body: { username: "alice" } }]);
+  });
+
+  test("is asked for with the secret of the server's log, where there is one", async () => {
+    const { asked, ...options } = server(Response.json({ token: "t", user: { username: "alice" } }));
+    await developmentToken("alice", { ...options, secret: "s" });
+    expect(asked.map(({ body }) => body)).toEqual([{ username: "alice", secret: "s" }]);
   });
 
   test("is not to be had where the server has a key", async () => {
