@@ -2,14 +2,14 @@
  * The two databases the server runs on, behind one face: PostgreSQL, and PGlite, PostgreSQL compiled into the
  * process, for who has nothing but Node.
  */
-import { mkdir } from "node:fs/promises";
 import type { PGlite } from "@electric-sql/pglite";
 import { sql } from "drizzle-orm";
 import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
 import { drizzle as drizzlePglite } from "drizzle-orm/pglite";
 import { CannotStart, StorageUnavailable } from "../server/core/errors.ts";
+import { prepareDataFolder } from "./data-folder.ts";
 import { isLackOfRoom } from "./failures.ts";
-import { lockFolder } from "./folder-lock.ts";
+import { type FolderLock, lockFolder } from "./folder-lock.ts";
 import { migrate } from "./migrations.ts";
 import { openEmbeddedPostgres } from "./pglite.ts";
 import { describePostgres, openConnections, type PostgresOptions } from "./postgres.ts";
@@ -103,16 +103,33 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
 
 /** `folder` null: in memory, gone with the process. `onNotice`: told when the database gave up, and what became of it. */
 export async function openPglite(folder: string | null, onNotice?: (message: string) => void): Promise<Database> {
-  let release = async () => {};
-  if (folder !== null) {
-    await mkdir(folder, { recursive: true });
-    release = await lockFolder(folder);
+  if (folder === null) return openEmbedded(null, null, onNotice);
+  await prepareDataFolder(folder);
+  const lock = await lockFolder(folder, onNotice);
+  try {
+    return await openEmbedded(folder, lock, onNotice);
+  } catch (error) {
+    await lock.release();
+    throw error;
   }
+}
+
+async function openEmbedded(
+  folder: string | null,
+  lock: FolderLock | null,
+  onNotice: ((message: string) => void) | undefined,
+): Promise<Database> {
   const settings = { ...SESSION_SETTINGS, ...BY_KEY };
-  const pglite = await openEmbeddedPostgres({ folder, settings, ...(onNotice && { onNotice }) });
+  const check = lock?.check ?? (async () => {});
+  const pglite = await openEmbeddedPostgres({ folder, settings, check, ...(onNotice && { onNotice }) });
   // All that drizzle asks of a client.
   const database = drizzlePglite(pglite.client as PGlite) as Drizzle;
-  await migrate(database, { schema: "public" });
+  try {
+    await migrate(database, { schema: "public" });
+  } catch (error) {
+    await pglite.close();
+    throw error;
+  }
   return {
     description:
       folder === null ? "embedded PostgreSQL (PGlite) in memory" : `embedded PostgreSQL (PGlite) in ${folder}`,
@@ -124,7 +141,7 @@ export async function openPglite(folder: string | null, onNotice?: (message: str
     }),
     close: async () => {
       await pglite.close();
-      await release();
+      await lock?.release();
     },
   };
 }

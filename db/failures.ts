@@ -16,6 +16,8 @@ const AWAY = new Set([
   "ETIMEDOUT",
   "EHOSTUNREACH",
   "ENETUNREACH",
+  // Of ours: the folder of the embedded database is another server's now.
+  "EFOLDERLOST",
 ]);
 
 /** Whole messages, of a connection that was not opened in time. */

@@ -9,6 +9,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
+import { FolderLost } from "./folder-lock.ts";
 import { SET_SETTINGS } from "./session-settings.ts";
 
 export interface EmbeddedPostgresOptions {
@@ -16,6 +17,8 @@ export interface EmbeddedPostgresOptions {
   readonly folder: string | null;
   /** Of each session. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Before each statement: rejects, for good, once the folder is another process's. Then nothing more is written to it. */
+  readonly check: () => Promise<void>;
   /** Told when the server gave up, when a new one runs, and, once, why there is none yet. */
   readonly onNotice?: (message: string) => void;
 }
@@ -49,7 +52,7 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
     state = { name: "ended", failure };
     onNotice(`the embedded database gave up: ${messageOf(failure)}`);
     left.leave().catch((error: unknown) => onNotice(`it left files open: ${messageOf(error)}`));
-    if (folder !== null) retryIn(folder, "");
+    if (folder !== null && !(failure instanceof FolderLost)) retryIn(folder, "");
   }
 
   function retryIn(where: string, told: string): void {
@@ -112,7 +115,7 @@ async function startFirst(
 }
 
 async function startServer(
-  { folder, settings }: EmbeddedPostgresOptions,
+  { folder, settings, check }: EmbeddedPostgresOptions,
   ended: (failure: unknown) => void,
 ): Promise<EmbeddedServer> {
   const server = new EmbeddedServer(folder === null ? undefined : join(folder, "pglite"));
@@ -125,12 +128,14 @@ async function startServer(
     throw error;
   }
   server.onEnded = ended;
+  server.check = check;
   return server;
 }
 
 /** One server, from its start to its end. */
 class EmbeddedServer extends PGlite {
   onEnded: (failure: unknown) => void = () => {};
+  check: () => Promise<void> = async () => {};
   #failure: unknown = null;
 
   /** All statements come through here. */
@@ -139,6 +144,7 @@ class EmbeddedServer extends PGlite {
   ): ReturnType<PGlite["execProtocolStream"]> {
     if (this.#failure !== null) throw this.#failure;
     try {
+      await this.check();
       return await super.execProtocolStream(...message);
     } catch (error) {
       if (isEnd(error)) {
@@ -157,6 +163,7 @@ class EmbeddedServer extends PGlite {
 
 /** The server is gone with it. */
 function isEnd(error: unknown): boolean {
+  if (error instanceof FolderLost) return true;
   return error instanceof Error && "severity" in error && (error.severity === "PANIC" || error.severity === "FATAL");
 }
 
