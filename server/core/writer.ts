@@ -1,6 +1,6 @@
 /**
  * One writer for each node, many messages for each commit. What arrives while a commit is in flight goes together into
- * the next one; when nothing is in flight, a message leaves at once and waits for nobody.
+ * the next one; when nothing is in flight, a message leaves at once and waits for nobody. Users are served in turn.
  *
  * A batch is committed in two steps, amendments (edits, deletions, pins, read marks) before messages: nothing in a batch
  * has been seen by anyone yet, so a read mark in it cannot mean a message in it.
@@ -19,33 +19,11 @@ import type {
   ReadMark,
   SendOutcome,
 } from "./store.ts";
-
-interface Sending {
-  readonly kind: "send";
-  readonly input: NewMessage;
-  readonly resolve: (outcome: SendOutcome) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-interface Amending {
-  readonly kind: "amend";
-  readonly input: Amendment;
-  readonly resolve: (outcome: AmendOutcome) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-type Job = Sending | Amending;
+import { amending, type Job, sending } from "./write-job.ts";
+import { WriteQueue } from "./write-queue.ts";
 
 /** Tells local listeners, then those who wait, what became of a commit. Never throws. */
 type Telling = () => void;
-
-/** Bounds the size of one statement; at 256 the cost of a commit is already spread thin. */
-const MAX_BATCH = 256;
-/**
- * UTF-16 units of text, so that what one commit sends to a socket stays well below MAX_BUFFERED_BYTES, and who reads
- * has read it before the next one comes.
- */
-const MAX_BATCH_TEXT = 131_072;
 
 export interface WriterOptions {
   readonly store: Pick<MessageStore, "send" | "amend">;
@@ -57,12 +35,13 @@ export interface WriterOptions {
 
 export class Writer {
   readonly #options: WriterOptions;
-  #queue: Job[] = [];
+  readonly #queue = new WriteQueue();
   #isRunning = false;
   /** Jobs since the start: those handed in, and those whose outcome was told. */
   #handedIn = 0;
   #told = 0;
-  #settling: { readonly upTo: number; readonly resolve: () => void }[] = [];
+  /** `left`: jobs up to this number that are yet to be told. */
+  #settling: { readonly upTo: number; left: number; readonly resolve: () => void }[] = [];
   /** Of the batch before. */
   #lastSize = 0;
 
@@ -70,23 +49,45 @@ export class Writer {
     this.#options = options;
   }
 
-  /** Resolves after the commit, and after local listeners were told. Rejects with what storage rejected with. */
+  /**
+   * Resolves after the commit, and after local listeners were told.
+   *
+   * @throws Refusal `rate_limited`: too much of this user's is under way; and what storage rejected with
+   */
   send(input: NewMessage): Promise<SendOutcome> {
-    return new Promise((resolve, reject) => this.#enqueue({ kind: "send", input, resolve, reject }));
+    const job = sending(this.#handedIn + 1, input);
+    this.#enqueue(job);
+    return job.outcome;
   }
 
+  /** As `send`. Reads of the same that wait together are one: their outcome is shared, its event emitted once. */
   amend(input: Amendment): Promise<AmendOutcome> {
-    return new Promise((resolve, reject) => this.#enqueue({ kind: "amend", input, resolve, reject }));
+    const waiting = input.kind === "read" ? this.#queue.waitingFor(input) : undefined;
+    if (waiting !== undefined) return waiting.outcome;
+    const job = amending(this.#handedIn + 1, input);
+    this.#enqueue(job);
+    return job.outcome;
+  }
+
+  /** Jobs that wait for a commit to begin. */
+  get waiting(): number {
+    return this.#queue.size;
   }
 
   /** Resolves when everything that was handed in so far was committed or refused, and told. What comes later is not waited for. */
   settled(): Promise<void> {
-    if (this.#told === this.#handedIn) return Promise.resolve();
-    return new Promise((resolve) => this.#settling.push({ upTo: this.#handedIn, resolve }));
+    const left = this.#handedIn - this.#told;
+    if (left === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#settling.push({ upTo: this.#handedIn, left, resolve }));
   }
 
   #enqueue(job: Job): void {
-    this.#queue.push(job);
+    try {
+      this.#queue.push(job);
+    } catch (error) {
+      job.reject(error);
+      return;
+    }
     this.#handedIn += 1;
     if (!this.#isRunning) void this.#run();
   }
@@ -101,20 +102,18 @@ export class Writer {
     // its members answer, all that this turn of the event loop brings, from however many sockets, goes along.
     await (this.#lastSize > 1 ? new Promise<void>((resolve) => setImmediate(resolve)) : null);
     let tell: Telling = () => {};
-    while (this.#queue.length > 0) {
-      const size = batchSize(this.#queue);
-      this.#lastSize = size;
-      const batch = this.#queue.slice(0, size);
-      this.#queue = this.#queue.slice(size);
+    while (this.#queue.size > 0) {
+      const batch = this.#queue.take();
+      this.#lastSize = batch.length;
       for (const commit of [this.#amend(batch), this.#send(batch)]) {
         if (commit === null) continue;
         const committed = commit();
         tell();
         tell = await committed;
       }
-      tell = this.#settlingAfter(tell, batch.length);
+      tell = this.#settlingAfter(tell, batch);
       // With nothing to do meanwhile, it is told before what it makes clients send is looked for.
-      if (this.#queue.length === 0) {
+      if (this.#queue.size === 0) {
         tell();
         tell = () => {};
       }
@@ -122,13 +121,16 @@ export class Writer {
     this.#isRunning = false;
   }
 
-  #settlingAfter(tell: Telling, jobs: number): Telling {
+  #settlingAfter(tell: Telling, batch: readonly Job[]): Telling {
     return () => {
       tell();
-      this.#told += jobs;
-      const isTold = ({ upTo }: { upTo: number }) => upTo <= this.#told;
-      for (const { resolve } of this.#settling.filter(isTold)) resolve();
-      this.#settling = this.#settling.filter((settling) => !isTold(settling));
+      this.#told += batch.length;
+      if (this.#settling.length === 0) return;
+      for (const settling of this.#settling) {
+        for (const { number } of batch) if (number <= settling.upTo) settling.left -= 1;
+        if (settling.left === 0) settling.resolve();
+      }
+      this.#settling = this.#settling.filter(({ left }) => left > 0);
     };
   }
 
@@ -214,44 +216,6 @@ export class Writer {
       announced: membersCount <= this.#options.largeRoomMembers,
     };
   }
-}
-
-/**
- * How much of the queue can be committed together. A batch ends before what must find an earlier job of it stored: the
- * same client id or chosen id again, an answer to a chosen id, and a user's amendment after their own message.
- */
-function batchSize(queue: readonly Job[]): number {
-  const senders = new Set<string>();
-  const identities = new Set<string>();
-  let text = 0;
-  for (const [index, job] of queue.entries()) {
-    if (index === MAX_BATCH) return index;
-    switch (job.kind) {
-      case "amend":
-        if (senders.has(job.input.userId)) return index;
-        break;
-      case "send": {
-        text += job.input.text.length;
-        if (text > MAX_BATCH_TEXT && index > 0) return index;
-        const mine = identitiesOf(job.input);
-        if (mine.some((identity) => identities.has(identity))) return index;
-        if (job.input.replyTo !== null && identities.has(job.input.replyTo)) return index;
-        for (const identity of mine) identities.add(identity);
-        senders.add(job.input.sender.id);
-        break;
-      }
-    }
-  }
-  return queue.length;
-}
-
-function identitiesOf(message: NewMessage): string[] {
-  const identities: string[] = [];
-  if (message.idFromClient) identities.push(message.id);
-  if (message.clientId !== null) {
-    identities.push(JSON.stringify([message.conversationId, message.sender.id, message.clientId]));
-  }
-  return identities;
 }
 
 /** Whether all of them are known: an amendment may leave it to its message to say where it is. */
