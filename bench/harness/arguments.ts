@@ -21,7 +21,7 @@ export const USAGE = `npm run bench -- [--quick | --smoke] [--only <scenario,…
 
   --quick   one shorter repetition of each scenario
   --smoke   each scenario for a moment, without judgement: that everything works
-  --only    these scenarios alone, between commas; ten-thousand runs only when it is named here
+  --only    these scenarios alone, between commas; ten-thousand and bystander run only when named here
   --json    where the raw results go; default: bench-results/<date>.json`;
 
 /**

@@ -21,6 +21,7 @@ export interface ServerUnderTest {
 export interface ServerOptions {
   /** Below the folder that this was compiled to. */
   readonly script: string;
+  readonly nodeFlags?: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   /** Where it runs, and may leave what it likes. */
   readonly directory: string;
@@ -58,7 +59,12 @@ const NODE_FLAGS = [
 export async function startServer(options: ServerOptions): Promise<ServerUnderTest> {
   const script = fileURLToPath(new URL(options.script, COMPILED));
   const { PATH = "", HOME = "", TMPDIR = "/tmp" } = process.env;
-  const [executable = "", ...parameters] = onServerCore(options.pinning, [process.execPath, ...NODE_FLAGS, script]);
+  const [executable = "", ...parameters] = onServerCore(options.pinning, [
+    process.execPath,
+    ...NODE_FLAGS,
+    ...(options.nodeFlags ?? []),
+    script,
+  ]);
   const child = spawn(executable, parameters, {
     cwd: options.directory,
     // Nothing else: the settings of whoever runs this are not to reach one program and miss another.

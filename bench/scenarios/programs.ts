@@ -15,10 +15,17 @@ export interface Program {
   readonly needs: readonly ServiceName[];
   /** Beside the settings that all of them get. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Of Node, beside those that all of them get. */
+  readonly nodeFlags?: readonly string[];
 }
 
 /** Parley holds nobody back here, as its peers do not. */
-const UNLIMITED = { SEND_RATE: "2147483647", SEND_BURST: "2147483647" };
+const UNLIMITED = {
+  SEND_RATE: "2147483647",
+  SEND_BURST: "2147483647",
+  COMMAND_RATE: "2147483647",
+  COMMAND_BURST: "2147483647",
+};
 
 export const PARLEY: Program = {
   name: "parley",
@@ -117,7 +124,7 @@ export async function withProgram<T>(
       ...program.settings,
     };
     while (servers.length < options.nodes) {
-      servers.push(await startServer({ script: program.script, environment, directory, pinning }));
+      servers.push(await startServer({ ...program, environment, directory, pinning }));
     }
     return await work({
       servers,

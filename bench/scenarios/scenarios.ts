@@ -1,5 +1,6 @@
 /** All there are, in the order in which they are run. */
 import type { Scenario } from "../harness/scenario.ts";
+import { bystander } from "./bystander.ts";
 import { embedded } from "./embedded.ts";
 import { idle } from "./idle.ts";
 import { openBadge } from "./open-badge.ts";
@@ -17,5 +18,6 @@ export const scenarios: readonly Scenario[] = [
   openBadge,
   twoNodes,
   embedded,
+  bystander,
   tenThousand,
 ];
