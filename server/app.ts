@@ -17,6 +17,8 @@ import { MemoryBroker } from "./channel-layer/memory.ts";
 import { connectRedisLayer } from "./channel-layer/redis.ts";
 import type { Config } from "./config.ts";
 import { RoomMembers } from "./consumers/room-members.ts";
+import { Statuses } from "./consumers/statuses.ts";
+import type { WorkCounters } from "./consumers/workload.ts";
 import { createCore } from "./core/core.ts";
 import type { Store } from "./core/store.ts";
 import { answerBrokenHandshake } from "./http/malformed-requests.ts";
@@ -69,6 +71,8 @@ export interface Server {
 
 /** Frames of one socket that wait for its consumer before reading from it pauses. */
 const MAX_WAITING_FRAMES = 64;
+/** Their bytes, before the same. One frame of any size that is allowed may wait, whatever this is. */
+const MAX_WAITING_BYTES = 65_536;
 /** How often what is listened to is compared with storage, and who is here with the channel layer's roster. */
 const SWEEP_SECONDS = 5;
 
@@ -121,7 +125,11 @@ export async function startServer(
   });
   const userFeeds = new UserFeeds({ hub, store, log });
   const transport: Transport = {
-    limits: { maxBufferedBytes: config.maxBufferedBytes, maxWaitingFrames: MAX_WAITING_FRAMES },
+    limits: {
+      maxBufferedBytes: config.maxBufferedBytes,
+      maxWaitingFrames: MAX_WAITING_FRAMES,
+      maxWaitingBytes: MAX_WAITING_BYTES,
+    },
     log,
     counters: zeroCounters(),
     outbox: new Outbox(),
@@ -160,13 +168,16 @@ export async function startServer(
     log,
     largeRoomMembers: config.largeRoomMembers,
   });
-  const metrics = createMetrics({ transport, hub, userFeeds, presences, roomMembers });
+  const work: WorkCounters = { commandsUnderWay: 0, framesRefused: 0 };
+  const metrics = createMetrics({ transport, work, hub, userFeeds, presences, roomMembers });
 
   // Not a literal in the call, because the types of ws do not know `closeTimeout` (ms) yet.
   const socketOptions = {
     server: upgrades.handshakes,
     maxPayload: config.maxFrameBytes,
     perMessageDeflate: false,
+    // The connection answers pings, within the rate of its user.
+    autoPong: false,
     handleProtocols: selectSubprotocol,
     closeTimeout: CLOSE_DEADLINE,
   };
@@ -193,6 +204,7 @@ export async function startServer(
     pageFolder,
     stopping: stopping.signal,
   });
+  const socketCounts = new SocketCounts(layer, config.maxSocketsPerUser);
   registerSockets(app, {
     routes: socketRoutes,
     services: {
@@ -200,9 +212,11 @@ export async function startServer(
       hub,
       userFeeds,
       presences,
-      socketCounts: new SocketCounts(layer, config.maxSocketsPerUser),
+      socketCounts,
       seenMarks,
       roomMembers,
+      statuses: new Statuses({ core, socketCounts }),
+      work,
       limits: config,
       log,
     },

@@ -38,7 +38,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
   const result = settings.safeParse(given);
   const problems = [...(result.error?.issues ?? []).map((issue) => problemOf(issue, given)), ...contradictions(given)];
   if (!result.success || problems.length > 0) throw new ConfigError(problems);
-  return configOf(result.data);
+  return configOf(result.data, given);
 }
 
 function problemOf(issue: z.core.$ZodIssue, given: NodeJS.ProcessEnv): string {
@@ -68,7 +68,7 @@ function contradictions(given: NodeJS.ProcessEnv): string[] {
 
 const SAME_ORIGIN: AllowedOrigins = { kind: "same_origin" };
 
-function configOf(set: Settings) {
+function configOf(set: Settings, given: NodeJS.ProcessEnv) {
   return {
     environment: set.NODE_ENV,
     host: set.HOST,
@@ -97,6 +97,9 @@ function configOf(set: Settings) {
     /** A second, for a user. */
     sendRate: set.SEND_RATE,
     sendBurst: set.SEND_BURST,
+    /** Units of work a second, for a user. Who lets users send more means that they can, unless they say otherwise. */
+    commandRate: given.COMMAND_RATE === undefined ? Math.max(set.COMMAND_RATE, set.SEND_RATE) : set.COMMAND_RATE,
+    commandBurst: given.COMMAND_BURST === undefined ? Math.max(set.COMMAND_BURST, set.SEND_BURST) : set.COMMAND_BURST,
     /** A second, for a client network. */
     connectRate: set.CONNECT_RATE,
     connectBurst: set.CONNECT_BURST,

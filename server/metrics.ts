@@ -17,6 +17,7 @@ const COUNTERS: readonly { key: keyof TransportCounters; name: string; help: str
 
 export function createMetrics(parts: {
   transport: Transport;
+  work: { readonly commandsUnderWay: number; readonly framesRefused: number };
   hub: Hub;
   userFeeds: UserFeeds;
   presences: RoomPresences;
@@ -35,6 +36,9 @@ export function createMetrics(parts: {
     () => unreadable.count,
   );
   counter(registers, "parley_listener_faults_total", "Faults of what hears events on this node", () => faults.count);
+  const { work } = parts;
+  counter(registers, "parley_frames_refused_total", "Frames beyond COMMAND_RATE", () => work.framesRefused);
+  gauge(registers, "parley_commands_under_way", "Commands of sockets not answered yet", () => work.commandsUnderWay);
   gauge(registers, "parley_sockets", "Open sockets", () => parts.transport.connections.size);
   gauge(registers, "parley_groups", "Channel layer groups listened to", () => parts.hub.size);
   gauge(registers, "parley_user_feeds", "Users whose conversations are followed", () => parts.userFeeds.size);

@@ -108,6 +108,12 @@ export const settings = z.object({
     .default(20)
     .describe("messages, their changes and changes of groups a second, for a user"),
   SEND_BURST: wholeNumber(1, MAX_INT).default(60).describe("how many of them may come at once"),
+  COMMAND_RATE: wholeNumber(1, MAX_INT)
+    .default(100)
+    .describe("units of work a second, for a user: all frames and requests by their cost; unset: at least SEND_RATE"),
+  COMMAND_BURST: wholeNumber(1, MAX_INT)
+    .default(500)
+    .describe("how many of them may come at once; unset: at least SEND_BURST"),
   CONNECT_RATE: rate()
     .default(100)
     .describe("attempts to open a socket a second, for an IPv4 address or IPv6 /64; off: any"),

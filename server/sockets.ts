@@ -8,6 +8,7 @@ import { type AllowedOrigins, checkOrigin } from "./auth/origin.ts";
 import { type Speaker, speakerOf } from "./auth/speaker.ts";
 import { Unauthorized } from "./auth/unauthorized.ts";
 import type { ConsumerServices } from "./consumers/consumer.ts";
+import { costs } from "./core/costs.ts";
 import { Refusal } from "./core/errors.ts";
 import type { SocketRoute } from "./routing.ts";
 import { Connection } from "./transport/connection.ts";
@@ -65,7 +66,8 @@ async function settleSpeaker(request: FastifyRequest, reply: FastifyReply, optio
   const found = readToken(request.raw);
   if (found === null) throw new Unauthorized("a token is needed");
   const { authenticate, services } = options;
-  const speaker = await speakerOf(found.token, { authenticate, users: services.core.users });
+  const { users, commandRate } = services.core;
+  const speaker = await speakerOf(found.token, { authenticate, users, commandRate }, costs.opening);
   admissions.set(request, { speaker, reply });
 }
 

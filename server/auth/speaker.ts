@@ -1,5 +1,6 @@
 import { Refusal } from "../core/errors.ts";
 import type { Profile } from "../core/model.ts";
+import type { RateLimit } from "../core/rate.ts";
 import type { Users } from "../core/users.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { Unauthorized } from "./unauthorized.ts";
@@ -11,16 +12,24 @@ export interface Speaker {
   readonly expiresAt: number | null;
 }
 
+export interface SpeakerServices {
+  readonly authenticate: Authenticator;
+  readonly users: Users;
+  readonly commandRate: RateLimit;
+}
+
 /**
- * Whom a token stands for.
+ * Whom a token stands for. `cost`: of what they come for, in units of work; it is spent before storage is asked for them.
  *
- * @throws Unauthorized; Refusal `conflict` (the username is another's or a conversation's id), `unavailable`
+ * @throws Unauthorized; Refusal `rate_limited`, `conflict` (the username is another's or a conversation's id), `unavailable`
  */
 export async function speakerOf(
   token: string,
-  { authenticate, users }: { readonly authenticate: Authenticator; readonly users: Users },
+  { authenticate, users, commandRate }: SpeakerServices,
+  cost: number,
 ): Promise<Speaker> {
   const { claims, expiresAt } = await authenticate(token);
+  commandRate.spend(claims.id, "commands", cost);
   try {
     return { profile: await users.identify(claims), expiresAt };
   } catch (error) {

@@ -30,6 +30,10 @@ export abstract class ChannelsConsumer extends Consumer {
     };
   }
 
+  protected override nameOf(frame: unknown): string | null {
+    return typeOf(frame);
+  }
+
   /** Answers a `ping`. */
   protected sendPong(): void {
     this.connection.send(pongFrame);

@@ -2,10 +2,12 @@
  * What every consumer shares: it is made for one socket, opens while frames already wait in the socket's inbox, answers
  * bad ones, and gives back everything it acquired exactly once, however the socket ends.
  */
+import { setTimeout as wait } from "node:timers/promises";
 import { LayerUnavailable } from "../channel-layer/layer.ts";
 import type { Core } from "../core/core.ts";
 import { Refusal } from "../core/errors.ts";
 import type { Profile } from "../core/model.ts";
+import { tooMany } from "../core/rate.ts";
 import type { CloseName } from "../protocol/close-codes.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { Connection } from "../transport/connection.ts";
@@ -17,7 +19,10 @@ import type { SeenMarks } from "../transport/seen-marks.ts";
 import type { SocketCounts } from "../transport/socket-counts.ts";
 import type { UserFeeds } from "../transport/user-feeds.ts";
 import { BadFrame } from "./bad-frame.ts";
+import { costOf } from "./frame-costs.ts";
 import type { RoomMembers } from "./room-members.ts";
+import type { Statuses } from "./statuses.ts";
+import { type WorkCounters, Workload } from "./workload.ts";
 
 export interface ConsumerLog {
   debug(fields: object, message: string): void;
@@ -33,6 +38,8 @@ export interface ConsumerServices {
   readonly socketCounts: SocketCounts;
   readonly seenMarks: SeenMarks;
   readonly roomMembers: RoomMembers;
+  readonly statuses: Statuses;
+  readonly work: WorkCounters;
   readonly limits: {
     readonly maxMessageChars: number;
     readonly largeRoomMembers: number;
@@ -63,12 +70,14 @@ const BAD_FRAMES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["invalid_json", "
 export abstract class Consumer implements ConnectionHandler {
   protected readonly services: ConsumerServices;
   protected readonly handshake: Handshake;
+  readonly #workload: Workload;
   #connection: Connection | null = null;
   #releases: (() => void)[] | null = [];
 
   constructor(services: ConsumerServices, handshake: Handshake) {
     this.services = services;
     this.handshake = handshake;
+    this.#workload = new Workload(services.core.commandRate, services.work, handshake.profile.id);
   }
 
   /** Acquires what the path needs and sends the first frames. A refusal here closes the socket. */
@@ -76,6 +85,8 @@ export abstract class Consumer implements ConnectionHandler {
   /** One frame, parsed as JSON. May throw a Refusal at once; a promise is waited for before the next frame. */
   protected abstract handle(frame: unknown): void | Promise<void>;
   protected abstract encodeFailure(failure: Failure, frame: unknown): object;
+  /** How a frame, parsed as JSON, calls itself; null: it does not. */
+  protected abstract nameOf(frame: unknown): string | null;
 
   protected get profile(): Profile {
     return this.handshake.profile;
@@ -97,18 +108,27 @@ export abstract class Consumer implements ConnectionHandler {
   }
 
   receive(text: string): void | Promise<void> {
-    let frame: unknown;
-    try {
-      frame = JSON.parse(text);
-    } catch {
+    const early = this.#workload.admit(text.length);
+    if (early > 0) return this.#refuseEarly(early, text);
+    const frame = parseJson(text);
+    if (frame === undefined) {
       this.#refuse(new BadFrame("invalid_json", "expected a JSON object"), undefined);
       return;
     }
-    return this.attempt(frame, () => this.handle(frame));
+    this.#workload.charge(costOf(this.nameOf(frame) ?? ""));
+    const handled = this.attempt(frame, () => this.handle(frame));
+    const room = this.#workload.room();
+    return room === null ? handled : Promise.all([handled, room]).then(() => {});
   }
 
-  receiveBinary(): void {
+  receiveBinary(): void | Promise<void> {
+    const early = this.#workload.admit(0);
+    if (early > 0) return this.#refuseEarly(early, null);
     this.#refuse(new BadFrame("invalid_frame", "expected a text frame"), undefined);
+  }
+
+  receiveControl(): number {
+    return this.#workload.chargeControl();
   }
 
   closed(): void {
@@ -134,7 +154,8 @@ export abstract class Consumer implements ConnectionHandler {
   /** Runs what a frame asks for and answers its refusal, now or later. */
   protected attempt(frame: unknown, work: () => void | Promise<void>): void | Promise<void> {
     try {
-      return work()?.catch((error: unknown) => this.#refuse(error, frame));
+      const done = work();
+      if (done !== undefined) return this.#workload.track(done.catch((error: unknown) => this.#refuse(error, frame)));
     } catch (error) {
       this.#refuse(error, frame);
     }
@@ -160,6 +181,12 @@ export abstract class Consumer implements ConnectionHandler {
     connection.opened();
   }
 
+  /** Refused for its user's rate, which is no bad frame. The next one is not looked at before it may be. */
+  #refuseEarly(early: number, text: string | null): Promise<void> {
+    this.#refuse(tooMany("commands", early), text === null ? undefined : parseJson(text));
+    return wait(early, undefined, { ref: false });
+  }
+
   #refuse(error: unknown, frame: unknown): void {
     if (error instanceof BadFrame || error instanceof Refusal) {
       const retryAfter = error instanceof Refusal ? error.retryAfter : undefined;
@@ -174,6 +201,15 @@ export abstract class Consumer implements ConnectionHandler {
   #logFault(error: unknown, message: string): void {
     const { profile, params } = this.handshake;
     this.services.log.error({ user: profile.id, ...params, err: error }, message);
+  }
+}
+
+/** Undefined: it is not JSON, none of which is undefined. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

@@ -51,6 +51,10 @@ export function envelopeConsumer(Session: EventSessionClass) {
       answer(outcome);
     }
 
+    protected override nameOf(frame: unknown): string | null {
+      return isRecord(frame) && typeof frame.event === "string" ? frame.event : null;
+    }
+
     protected override encodeFailure({ code, message, retryAfter }: Failure, frame: unknown): object {
       const { event, id, data } = refusedEnvelope.parse(frame);
       const clientId = clientIdOf(data) ?? clientIdOf(isRecord(data) ? data.message : undefined);

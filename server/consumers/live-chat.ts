@@ -1,5 +1,4 @@
 /** `/chat`: messages with media, in all conversations of the user at once. */
-import { Refusal } from "../core/errors.ts";
 import type { Draft } from "../core/messages.ts";
 import { type LiveChatClientEvents, liveChatClientEvents, liveChatSince } from "../protocol/live-chat.ts";
 import type { Delivery } from "../transport/delivery.ts";
@@ -146,14 +145,7 @@ export class LiveChatSession implements EventSession, UserFeedListener {
   }
 
   async #status(userId: string): Promise<unknown> {
-    const { core, socketCounts } = this.#services;
-    const { profile } = this.#handshake;
-    if (userId !== profile.id && !(await core.conversations.areAcquainted(profile, userId))) {
-      throw new Refusal("forbidden", "you share no conversation with this user");
-    }
-    const isOnline = await socketCounts.isOnline(userId);
-    const lastSeen = isOnline ? null : await core.users.lastSeen(userId);
-    const status = { userId, status: isOnline ? "online" : "offline", lastSeen };
+    const status = await this.#services.statuses.of(userId, this.#handshake.profile);
     this.#carrier.emit({ event: "user:status", data: status });
     return status;
   }

@@ -13,6 +13,9 @@ export interface CoreLimits {
   /** Messages, their changes and changes of groups a second for a user, and how many at once. */
   readonly sendRate: number;
   readonly sendBurst: number;
+  /** Units of work a second for a user, and how many at once. */
+  readonly commandRate: number;
+  readonly commandBurst: number;
   readonly maxGroupMembers: number;
   readonly maxMembersPerRequest: number;
   readonly maxConversationsPerUser: number;
@@ -39,6 +42,8 @@ export interface Core {
   readonly messages: Messages;
   readonly reading: Reading;
   readonly writer: Writer;
+  /** For each user: everything that their sockets and requests ask for, by `costs.ts`. */
+  readonly commandRate: RateLimit;
 }
 
 /** Typing notices a second for a user; more are dropped in silence. */
@@ -75,5 +80,6 @@ export function createCore({ store, sink, limits, newId, isUsername }: CoreOptio
     }),
     reading: new Reading({ store, writer }),
     writer,
+    commandRate: new RateLimit(limits.commandRate, limits.commandBurst),
   };
 }

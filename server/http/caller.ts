@@ -4,11 +4,12 @@ import { readBearer } from "../auth/handshake.ts";
 import { speakerOf } from "../auth/speaker.ts";
 import { Unauthorized } from "../auth/unauthorized.ts";
 import type { Profile } from "../core/model.ts";
+import { costOfRequest } from "./route-costs.ts";
 import type { HttpServices } from "./services.ts";
 
 const CALLER = "caller";
 
-type IdentifyingServices = Pick<HttpServices, "authenticate" | "users">;
+type IdentifyingServices = Pick<HttpServices, "authenticate" | "users" | "commandRate">;
 
 /** Before the body is read, so that a stranger's is not. */
 export function requireCaller(scope: FastifyInstance, services: IdentifyingServices): void {
@@ -24,10 +25,10 @@ export function callerOf(request: Pick<FastifyRequest, "getDecorator">): Profile
   return caller;
 }
 
-/** @throws Unauthorized, Refusal `conflict` (the username is another's), `unavailable` */
+/** @throws Unauthorized, Refusal `rate_limited`, `conflict` (the username is another's), `unavailable` */
 async function identify(request: FastifyRequest, services: IdentifyingServices): Promise<Profile> {
   const token = readBearer(request.headers);
   if (token === null) throw new Unauthorized("expected a token: Authorization: Bearer <token>");
-  const { profile } = await speakerOf(token, services);
+  const { profile } = await speakerOf(token, services, costOfRequest(request));
   return profile;
 }

@@ -8,6 +8,7 @@ import type { AllowedOrigins } from "../auth/origin.ts";
 import type { Conversations } from "../core/conversations.ts";
 import type { Groups } from "../core/groups.ts";
 import type { Messages } from "../core/messages.ts";
+import type { RateLimit } from "../core/rate.ts";
 import type { Reading } from "../core/reading.ts";
 import type { Users } from "../core/users.ts";
 import type { TrustedProxies } from "../trusted-proxies.ts";
@@ -19,6 +20,8 @@ export interface HttpServices {
   readonly groups: Groups;
   readonly messages: Messages;
   readonly reading: Reading;
+  /** Units of work, for each user. */
+  readonly commandRate: RateLimit;
   readonly authenticate: Authenticator;
   /** Reject while they do not answer. */
   readonly storage: { ping(): Promise<void> };

@@ -5,8 +5,11 @@ export type ConnectionState =
   | { readonly name: "open" }
   /** Frames are sent; those that come are not looked at. `finished`: to be called when those that came are done with. */
   | { readonly name: "leaving"; readonly finished: () => void }
-  /** Nothing is sent or handed over any more; at the deadline the socket is cut. */
-  | { readonly name: "closing"; readonly deadline: NodeJS.Timeout }
+  /**
+   * Nothing is sent or handed over any more; at the deadline the socket is cut. `ignored`: frames that came since, on the
+   * way to the peer's close frame.
+   */
+  | { readonly name: "closing"; readonly deadline: NodeJS.Timeout; ignored: number }
   | { readonly name: "closed" };
 
 // One of each for all connections: an idle one holds no object of its own for this.
@@ -24,4 +27,13 @@ export function maySend({ name }: ConnectionState): boolean {
     case "closed":
       return false;
   }
+}
+
+/** More frames than a peer may have had under way when our close frame came to it. */
+const MAX_IGNORED_FRAMES = 10_000;
+
+/** Counts a frame that came instead of the peer's close frame; whether there were too many to go on looking for it. */
+export function isFlooded(closing: { ignored: number }): boolean {
+  closing.ignored += 1;
+  return closing.ignored > MAX_IGNORED_FRAMES;
 }

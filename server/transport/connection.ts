@@ -1,11 +1,16 @@
 import type { Socket } from "node:net";
-import { type RawData, WebSocket } from "ws";
+import { WebSocket } from "ws";
 import { type CloseName, closeCodes } from "../protocol/close-codes.ts";
-import { type ConnectionState, closed, maySend, open, opening } from "./connection-state.ts";
+import type { ConnectionOptions } from "./connection-options.ts";
+import { type ConnectionState, closed, isFlooded, maySend, open, opening } from "./connection-state.ts";
+import { drained } from "./drained.ts";
 import { encodeCloseReason } from "./frame.ts";
 import type { ConnectionHandler } from "./handler.ts";
+import { binaryFrame, Inbox, type ReceivedFrame } from "./inbox.ts";
+import { listenFor, type SocketOwner } from "./listeners.ts";
 import type { Batch, Debtor } from "./outbox.ts";
 import { RecentCount } from "./recent-count.ts";
+import { Rest } from "./rest.ts";
 import type { Transport } from "./transport.ts";
 
 /** How long a peer may take to answer our close frame before it is cut, in milliseconds. */
@@ -16,35 +21,16 @@ const BAD_FRAMES_WINDOW = 10_000;
 /** Pings that may go unanswered. */
 const UNANSWERED_PINGS = 2;
 
-export interface ConnectionOptions {
-  readonly webSocket: WebSocket;
-  /** The socket under `webSocket`: that of the upgrade request. */
-  readonly socket: Socket;
-  readonly transport: Transport;
-  readonly handler: ConnectionHandler;
-  /** When its token runs out, in milliseconds since the epoch; null: never. */
-  readonly expiresAt: number | null;
-  /** Stand in every log line about this connection: the user, the path. */
-  readonly logFields: object;
-}
-
-const binaryFrame = Symbol("binary frame");
-type ReceivedFrame = string | typeof binaryFrame;
-
-/** How the listeners below, one set for all sockets, find their connection. */
-const connectionKey = Symbol("connection");
-type OwnedWebSocket = WebSocket & { [connectionKey]?: Connection };
-
 /**
  * One socket: its states, what it received in order, what is due on it within a bound.
  *
- * Data frames bypass ws and are written to the socket as they were encoded; ws reads, answers pings, and does the closing
+ * Data frames bypass ws and are written to the socket as they were encoded; ws reads, writes pongs, and does the closing
  * handshake. The two may write in turns as long as each writes whole frames at once, which ws does (8.23, `lib/sender.js`:
  * `sendFrame` corks around its two writes) while its sender never queues: with `perMessageDeflate` off, and no one sending
  * a Blob or a fragment (`fin: false`) through it. After a close frame nothing may follow: `flush` looks at `readyState`.
  * There may be tens of thousands of idle ones, so an idle one holds no array, timer, or closure.
  */
-export class Connection implements Debtor {
+export class Connection implements Debtor, SocketOwner {
   /** 1, 2, 3, … in the order of arrival. */
   readonly id: number;
   readonly expiresAt: number | null;
@@ -57,23 +43,22 @@ export class Connection implements Debtor {
   /** Sent in this turn of the event loop, not yet written. */
   #due: Batch | null = null;
   /** Received, not yet handed over. Null when open: the consumer is free, and the next frame goes straight to it. */
-  #waiting: ReceivedFrame[] | null = null;
+  #waiting: Inbox | null = null;
+  #rest: Rest | null = null;
   #badFrames: RecentCount | null = null;
   #unansweredPings = 0;
   #bytesReadAtPing = 0;
 
   /** Call it in the upgrade handler, before anything is awaited: what arrives is heard from here on. */
   constructor(options: ConnectionOptions) {
-    const webSocket: OwnedWebSocket = options.webSocket;
     this.id = options.transport.connections.nextId();
     this.expiresAt = options.expiresAt;
-    this.#webSocket = webSocket;
+    this.#webSocket = options.webSocket;
     this.#socket = options.socket;
     this.#transport = options.transport;
     this.#handler = options.handler;
     this.#logFields = options.logFields;
-    webSocket[connectionKey] = this;
-    webSocket.on("message", this.#onMessage).on("error", this.#onError).on("close", this.#onClose);
+    listenFor(this, options.webSocket);
     options.transport.connections.add(this);
   }
 
@@ -127,15 +112,7 @@ export class Connection implements Debtor {
    */
   async drained(): Promise<void> {
     this.flush();
-    const socket = this.#socket;
-    if (!socket.writableNeedDrain) return;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        socket.off("drain", done).off("close", done);
-        resolve();
-      };
-      socket.on("drain", done).on("close", done);
-    });
+    await drained(this.#socket);
   }
 
   /**
@@ -183,39 +160,62 @@ export class Connection implements Debtor {
     this.#webSocket.ping();
   }
 
-  #onMessage(this: OwnedWebSocket, data: RawData, isBinary: boolean): void {
-    connectionOf(this).#received(isBinary ? binaryFrame : data.toString());
-  }
-
-  #onError(this: OwnedWebSocket, error: Error): void {
-    connectionOf(this).#failed(error);
-  }
-
-  #onClose(this: OwnedWebSocket, code: number, reason: Buffer): void {
-    connectionOf(this).#ended(code, reason.toString());
-  }
-
-  #received(frame: ReceivedFrame): void {
+  /** By the listeners alone, as are the three below. */
+  received(text: string | null): void {
     this.#transport.counters.framesReceived += 1;
+    const frame = text ?? binaryFrame;
     switch (this.#state.name) {
       case "open":
         if (this.#waiting === null) this.#hand(frame);
-        else this.#wait(this.#waiting, frame);
+        else this.#wait(frame);
         return;
       case "opening":
-        this.#waiting ??= [];
-        this.#wait(this.#waiting, frame);
+        this.#wait(frame);
+        return;
+      case "closing":
+        if (isFlooded(this.#state)) this.#webSocket.terminate();
         return;
       case "leaving":
-      case "closing":
       case "closed":
         return;
     }
   }
 
-  #wait(waiting: ReceivedFrame[], frame: ReceivedFrame): void {
-    waiting.push(frame);
-    if (waiting.length >= this.#transport.limits.maxWaitingFrames) this.#webSocket.pause();
+  #wait(frame: ReceivedFrame): void {
+    this.#waiting ??= new Inbox(this.#transport.limits);
+    this.#waiting.push(frame);
+    if (this.#waiting.isFull) this.#webSocket.pause();
+  }
+
+  /** Answered at once, not in its turn behind the frames that wait. `ping`: its payload; null: it was a pong. */
+  receivedControl(ping: Buffer | null): void {
+    this.#transport.counters.framesReceived += 1;
+    if (this.#state.name === "closing" && isFlooded(this.#state)) this.#webSocket.terminate();
+    if (!maySend(this.#state)) return;
+    if (ping !== null) this.#pong(ping);
+    const wait = this.#handler.receiveControl();
+    if (wait === 0) return;
+    this.#rest?.extend(wait);
+    this.#rest ??= new Rest(wait, () => this.#rested());
+    this.#webSocket.pause();
+  }
+
+  /** While it rests the last ping is kept; the copy lets go of the read that it came in. */
+  #pong(ping: Buffer): void {
+    if (this.#rest !== null) this.#rest.owedPong = Buffer.from(ping);
+    else if (this.#socket.writableLength > this.#transport.limits.maxBufferedBytes) this.#closeSlow();
+    else if (this.#webSocket.readyState === WebSocket.OPEN) this.#webSocket.pong(ping);
+  }
+
+  #rested(): void {
+    const owed = this.#rest?.owedPong ?? null;
+    this.#rest = null;
+    if (owed !== null && maySend(this.#state)) this.#pong(owed);
+    this.#readOn();
+  }
+
+  #readOn(): void {
+    if (this.#webSocket.isPaused && this.#rest === null && !this.#waiting?.isFull) this.#webSocket.resume();
   }
 
   /** Until one of them takes its time, or the connection closes, which forgets them. */
@@ -225,7 +225,7 @@ export class Connection implements Debtor {
       if (frame === undefined) this.#waiting = null;
       else if (this.#hand(frame) === "handling") return;
     }
-    if (this.#webSocket.isPaused) this.#webSocket.resume();
+    this.#readOn();
     if (this.#state.name === "leaving") this.#state.finished();
   }
 
@@ -233,7 +233,7 @@ export class Connection implements Debtor {
     try {
       const handled = frame === binaryFrame ? this.#handler.receiveBinary() : this.#handler.receive(frame);
       if (!(handled instanceof Promise)) return "handled";
-      this.#waiting ??= [];
+      this.#waiting ??= new Inbox(this.#transport.limits);
       handled.then(
         () => this.#handWaiting(),
         (error: unknown) => this.#handlerFailed(error),
@@ -258,26 +258,32 @@ export class Connection implements Debtor {
   }
 
   /** Bad UTF-8, a frame too large, reserved bits: ws has sent the close frame that fits, and hears no more of the peer. */
-  #failed(error: Error): void {
+  failed(error: Error): void {
     this.#transport.log.debug({ ...this.#describe(), err: error }, "socket failed");
     if (maySend(this.#state)) this.#startClosing();
   }
 
   #startClosing(): void {
     if (this.#state.name === "leaving") this.#state.finished();
-    this.#due = null;
-    this.#waiting = null;
-    this.#state = { name: "closing", deadline: setTimeout(() => this.#webSocket.terminate(), CLOSE_DEADLINE).unref() };
+    this.#letGo();
+    const deadline = setTimeout(() => this.#webSocket.terminate(), CLOSE_DEADLINE).unref();
+    this.#state = { name: "closing", deadline, ignored: 0 };
     // The peer's close frame is yet to be read.
-    if (this.#webSocket.isPaused) this.#webSocket.resume();
+    this.#readOn();
   }
 
-  #ended(code: number, reason: string): void {
+  #letGo(): void {
+    this.#due = null;
+    this.#waiting = null;
+    this.#rest?.cancel();
+    this.#rest = null;
+  }
+
+  ended(code: number, reason: string): void {
     if (this.#state.name === "closing") clearTimeout(this.#state.deadline);
     if (this.#state.name === "leaving") this.#state.finished();
     this.#state = closed;
-    this.#due = null;
-    this.#waiting = null;
+    this.#letGo();
     this.#transport.connections.delete(this);
     this.#tellClosed(code, reason).catch((error: unknown) => this.#handlerFailed(error));
   }
@@ -290,10 +296,4 @@ export class Connection implements Debtor {
   #describe(): object {
     return { ...this.#logFields, connection: this.id };
   }
-}
-
-function connectionOf(webSocket: OwnedWebSocket): Connection {
-  const connection = webSocket[connectionKey];
-  if (connection === undefined) throw new Error("a socket without its connection");
-  return connection;
 }

@@ -5,6 +5,11 @@ export interface ConnectionHandler {
   /** A binary frame came; no dialect has any, so its content is not kept. In order with `receive`. */
   receiveBinary(): void | Promise<void>;
   /**
+   * A WebSocket ping or pong came, which the connection deals with itself. Milliseconds for which the socket is not to be
+   * read from, because such frames cost something too; 0: none.
+   */
+  receiveControl(): number;
+  /**
    * The socket is gone, for whatever reason. Called exactly once, also while a `receive` is still going on, and nothing
    * is called after it. `code` is 1006 when there was no close frame; `reason` is the peer's word, not to be trusted.
    */

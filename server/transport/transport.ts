@@ -11,10 +11,11 @@ export interface TransportLimits {
   /** Unsent bytes of one socket above which it is closed as too slow. */
   readonly maxBufferedBytes: number;
   /**
-   * Frames of one socket that wait for the consumer before reading from it pauses. What one read brought (64 KiB at most)
-   * is handed over whole, so that more may wait; they are kept as strings, a few hundred KiB at the very worst.
+   * Frames of one socket that wait for the consumer, and their bytes, before reading from it pauses. What one read brought
+   * (64 KiB at most) is handed over whole, so that this much more may wait.
    */
   readonly maxWaitingFrames: number;
+  readonly maxWaitingBytes: number;
 }
 
 /** What the connections of a server did, since its start. */

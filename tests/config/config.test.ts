@@ -34,6 +34,8 @@ describe("an empty environment", () => {
       maxFrameBytes: 65_536,
       sendRate: 20,
       sendBurst: 60,
+      commandRate: 100,
+      commandBurst: 500,
       connectRate: 100,
       connectBurst: 1000,
       httpRate: 200,
@@ -58,6 +60,13 @@ describe("an empty environment", () => {
     const environment = { PORT: "", NODE_ENV: "", JWT_SECRET: "", DATABASE_URL: "", SEND_RAET: "x", HOME: "/root" };
     expect(loadConfig(environment)).toEqual(loadConfig({}));
   });
+});
+
+it("lets users do as much as they may send, unless it is said how much they may do", () => {
+  const generous = { SEND_RATE: "5000", SEND_BURST: "6000" };
+  expect(loadConfig(generous)).toMatchObject({ commandRate: 5000, commandBurst: 6000 });
+  const said = { COMMAND_RATE: "7", COMMAND_BURST: "8" };
+  expect(loadConfig({ ...generous, ...said })).toMatchObject({ commandRate: 7, commandBurst: 8 });
 });
 
 describe("one line for each bad value", () => {

@@ -77,6 +77,7 @@ export async function openStorage(sendBurst = 10_000): Promise<Storage> {
       resumeLimit: 1000,
     }),
     reading: new Reading({ store, writer }),
+    commandRate: new RateLimit(1_000_000, 1_000_000),
     authenticate: createAuthenticator({ key: secretKey(SECRET), issuer: null, audience: null }),
     storage: store,
     channelLayer: { ping: async () => {} },

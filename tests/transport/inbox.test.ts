@@ -113,6 +113,22 @@ describe("a flood", () => {
     expect(waiting.most).toBe(8);
   });
 
+  test("is bounded in bytes as well as in number", async () => {
+    const narrow = await LoopbackServer.start({ maxWaitingFrames: 1_000, maxWaitingBytes: 100_000 });
+    const { client, webSocket, handler } = await narrow.openPair();
+    const held = holdFrames(handler);
+    for (let i = 0; i < 100; i++) client.webSocket.send("x".repeat(60_000));
+    while (!webSocket.isPaused) await once(webSocket, "message");
+    for (let i = 0; i < 100; i++) await turn();
+    // One in hand, two that wait.
+    expect(narrow.transport.counters.framesReceived).toBe(3);
+    while (handler.received.length < 100) {
+      held.release();
+      await turn();
+    }
+    await narrow.stop();
+  });
+
   test("of small frames is held back too, after the read that brought the one too many", async () => {
     const { client, ...accepted } = await server.openPair();
     const waiting = watchWaiting(accepted);

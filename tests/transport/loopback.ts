@@ -16,6 +16,7 @@ export class RecordingHandler implements ConnectionHandler {
   readonly received: string[] = [];
   readonly closes: { code: number; reason: string }[] = [];
   onReceive: (text: string) => void | Promise<void> = () => {};
+  onControl: () => number = () => 0;
   readonly whenClosed: Promise<void>;
   #resolveClosed: () => void = () => {};
 
@@ -32,6 +33,10 @@ export class RecordingHandler implements ConnectionHandler {
 
   receiveBinary(): void | Promise<void> {
     return this.receive("<binary>");
+  }
+
+  receiveControl(): number {
+    return this.onControl();
   }
 
   closed(code: number, reason: string): void {
@@ -62,7 +67,7 @@ export class LoopbackServer {
   private constructor(server: WebSocketServer, limits: Partial<Transport["limits"]>) {
     this.#server = server;
     this.transport = {
-      limits: { maxBufferedBytes: 1_048_576, maxWaitingFrames: 64, ...limits },
+      limits: { maxBufferedBytes: 1_048_576, maxWaitingFrames: 64, maxWaitingBytes: 2 ** 31, ...limits },
       log: this.log,
       counters: zeroCounters(),
       outbox: new Outbox(),
@@ -89,6 +94,7 @@ export class LoopbackServer {
       port: 0,
       host: "127.0.0.1",
       perMessageDeflate: false,
+      autoPong: false,
       maxPayload: 65_536,
     });
     await once(server, "listening");
