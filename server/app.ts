@@ -27,6 +27,7 @@ import { registerHttp } from "./http/register.ts";
 import { RequestsInFlight } from "./http/requests-in-flight.ts";
 import { serverOptions } from "./http/server-options.ts";
 import { Upgrades } from "./http/upgrades.ts";
+import { errorLogging } from "./log-errors.ts";
 import { createMetrics } from "./metrics.ts";
 import { newId } from "./new-id.ts";
 import { username } from "./protocol/fields.ts";
@@ -247,7 +248,11 @@ function version(): string {
 export function createApp(config: Config): FastifyInstance {
   const isForPeople = process.stdout.isTTY && config.environment === "development";
   return fastify({
-    logger: { level: config.logLevel, ...(isForPeople && { stream: pretty({ ignore: "pid,hostname", sync: true }) }) },
+    logger: {
+      level: config.logLevel,
+      ...errorLogging,
+      ...(isForPeople && { stream: pretty({ ignore: "pid,hostname", sync: true }) }),
+    },
     // A line for each request would drown the others, and a URL may carry a token.
     logController: new LogController({ disableRequestLogging: true }),
     ...serverOptions(config.maxFrameBytes),
