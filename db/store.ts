@@ -14,7 +14,7 @@ import { userStore } from "./users.ts";
 export function createStore(database: Database, newId: () => string): Store {
   const { drizzle } = database;
   return namingFailures({
-    ...userStore(drizzle),
+    ...userStore(drizzle, database.search),
     ...conversationStore(drizzle, newId),
     ...groupStore(drizzle, newId),
     ...sendStore(database),

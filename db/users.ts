@@ -5,7 +5,8 @@ import { isUniqueViolation } from "./failures.ts";
 import { profileColumns } from "./rows.ts";
 import { users } from "./schema.ts";
 
-export function userStore(database: Drizzle): UserStore {
+/** `search`: with connections of its own, so that nobody waits for who looks for people. */
+export function userStore(database: Drizzle, search: Drizzle): UserStore {
   const select = () => database.select(profileColumns).from(users);
   return {
     user: async (id) => (await select().where(eq(users.id, id)))[0] ?? null,
@@ -53,7 +54,9 @@ export function userStore(database: Drizzle): UserStore {
 
     searchUsers: (text, limit) => {
       const pattern = `%${text.replace(/[\\%_]/g, "\\$&")}%`;
-      return select()
+      return search
+        .select(profileColumns)
+        .from(users)
         .where(or(ilike(users.username, pattern), ilike(users.name, pattern)))
         .orderBy(users.username)
         .limit(limit);
