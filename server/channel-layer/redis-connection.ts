@@ -94,6 +94,11 @@ export class RedisConnection {
     }
   }
 
+  /** Ends this connection and makes a new one, to wherever the name leads now. */
+  renew(): void {
+    if (this.#state === "ready") this.client.disconnect(true);
+  }
+
   close(): void {
     this.#state = "closed";
     this.client.disconnect();

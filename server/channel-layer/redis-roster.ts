@@ -1,3 +1,4 @@
+import type { Outage } from "../core/outage.ts";
 import {
   LayerUnavailable,
   LEASE_SECONDS,
@@ -7,15 +8,13 @@ import {
   type RosterList,
 } from "./layer.ts";
 import type { LayerLog, RedisConnection } from "./redis-connection.ts";
-import { type JoinReply, type ListReply, type OpenReply, toRosterList } from "./roster-replies.ts";
+import type { RedisHealth } from "./redis-health.ts";
+import { type JoinReply, type ListReply, type OpenReply, toRosterList, type WordsBefore } from "./roster-replies.ts";
 import { type RosterScript, rosterScripts } from "./roster-scripts.ts";
+import { flag, GROUPS_IN_ONE_SCRIPT, inRuns, RosterUpkeep, rosterOutage, takeBackAll } from "./roster-upkeep.ts";
 import { RosterWords } from "./roster-words.ts";
 
 const LEASE_MS = LEASE_SECONDS * 1_000;
-
-/** Words in one run of a script: Redis is held up for a millisecond or two, not for longer. */
-const WORDS_IN_ONE_SCRIPT = 200;
-const VERSIONS_IN_ONE_SCRIPT = 1_000;
 
 /** Whether Redis knows this node's words. Only a session may speak for it (see the scripts); a new one says all again. */
 type State =
@@ -24,19 +23,25 @@ type State =
   | { readonly kind: "open"; readonly session: number }
   | { readonly kind: "closed" };
 
-/** What Redis held of this node when a session began. */
-export type WordsBefore = "kept" | "forgotten";
+export interface RedisRosterOptions {
+  readonly connection: RedisConnection;
+  readonly prefix: string;
+  readonly channelPrefix: string;
+  readonly nodeId: string;
+  readonly health: RedisHealth;
+  readonly log: LayerLog;
+}
 
 /**
  * The roster on Redis. This node's words are kept here as well: they are the truth, and each new session tells Redis all
  * of them and has it take back the rest, whatever became of the commands that the one before had in flight.
  */
 export class RedisRoster implements Roster {
+  readonly #options: RedisRosterOptions;
   readonly #connection: RedisConnection;
-  readonly #prefix: string;
-  readonly #nodeId: string;
-  readonly #log: LayerLog;
+  readonly #outage: Outage;
   readonly #words = new RosterWords();
+  readonly #upkeep: RosterUpkeep;
   readonly #changeHandlers: ((change: RosterChange) => void)[] = [];
   readonly #reopenedHandlers: ((before: WordsBefore) => void)[] = [];
   #state: State = { kind: "away" };
@@ -47,16 +52,23 @@ export class RedisRoster implements Roster {
   #highestVersion = 0;
   #renewals: NodeJS.Timeout | undefined;
 
-  constructor(options: { connection: RedisConnection; prefix: string; nodeId: string; log: LayerLog }) {
-    this.#connection = options.connection;
-    this.#prefix = options.prefix;
-    this.#nodeId = options.nodeId;
-    this.#log = options.log;
+  constructor(options: RedisRosterOptions) {
+    const { log, connection } = options;
+    this.#options = options;
+    this.#connection = connection;
+    this.#outage = rosterOutage(log);
+    this.#upkeep = new RosterUpkeep({
+      words: this.#words,
+      speak: (script, session, args) => this.#speak(script, session, ...args),
+      log,
+      outage: this.#outage,
+    });
   }
 
   /** Takes the lease, and keeps it from now on. Rejects with `LayerUnavailable`. */
   async start(): Promise<void> {
     await this.#open();
+    await this.#checkRights();
     this.#connection.onLost(() => {
       if (this.#state.kind !== "closed") this.#state = { kind: "away" };
     });
@@ -92,24 +104,29 @@ export class RedisRoster implements Roster {
     try {
       const args = [group, member, flag(announced), listed];
       const [isNew, ...before] = await this.#speak<JoinReply>(rosterScripts.join, session, ...args);
-      return { before: this.#heed(toRosterList(before)), isNew: isNew === 1 };
+      const answer = { before: this.#heed(group, before), isNew: isNew === 1 };
+      this.#words.saidIn(group, before[0]);
+      return answer;
     } catch (error) {
       // Redis may have heard it all the same: the next session takes it back.
-      this.#words.unsay(word);
+      if (this.#words.unsay(word)) this.#upkeep.owe(group, member);
       throw error;
     }
   }
 
-  leave(group: string, member: string, { announced }: { announced: boolean }): void {
+  leave(group: string, member: string): void {
     if (!this.#words.takeBack(group, member)) return;
     switch (this.#state.kind) {
       case "opening":
       case "open":
-        this.#speak(rosterScripts.leave, this.#state.session, group, member, flag(announced)).catch((err: unknown) => {
-          this.#log.warn({ err, group }, "could not leave a roster; the next session does it");
+        this.#speak(rosterScripts.leave, this.#state.session, group, member).catch((err: unknown) => {
+          this.#upkeep.owe(group, member);
+          this.#outage.fails({ err });
         });
         return;
       case "away":
+        this.#upkeep.owe(group, member);
+        return;
       case "closed":
         return;
     }
@@ -117,22 +134,20 @@ export class RedisRoster implements Roster {
 
   async list(group: string, listed: number): Promise<RosterList> {
     const session = this.#requireOpen();
-    return this.#heed(toRosterList(await this.#speak<ListReply>(rosterScripts.list, session, group, listed)));
+    return this.#heed(group, await this.#speak<ListReply>(rosterScripts.list, session, group, listed));
   }
 
   async has(group: string, member: string): Promise<boolean> {
     this.#requireOpen();
     const { client } = this.#connection;
-    return (await this.#connection.ask(client.hexists(`${this.#prefix}roster:${group}`, member))) === 1;
+    return (await this.#connection.ask(client.hexists(`${this.#options.prefix}roster:${group}`, `m${member}`))) === 1;
   }
 
   async versions(groups: readonly string[]): Promise<number[]> {
     const session = this.#requireOpen();
-    const runs: Promise<string[]>[] = [];
-    for (let from = 0; from < groups.length; from += VERSIONS_IN_ONE_SCRIPT) {
-      const some = groups.slice(from, from + VERSIONS_IN_ONE_SCRIPT);
-      runs.push(this.#speak<string[]>(rosterScripts.versions, session, ...some));
-    }
+    const runs = inRuns(groups, GROUPS_IN_ONE_SCRIPT).map((some) =>
+      this.#speak<string[]>(rosterScripts.versions, session, ...some),
+    );
     return (await Promise.all(runs)).flat().map(Number);
   }
 
@@ -144,11 +159,9 @@ export class RedisRoster implements Roster {
     this.#words.clear();
     if (state.kind === "away" || state.kind === "closed") return;
     try {
-      await this.#takeBackAll((cursor) =>
-        this.#speak<string>(rosterScripts.close, state.session, cursor, WORDS_IN_ONE_SCRIPT),
-      );
+      await takeBackAll((...some) => this.#speak<string>(rosterScripts.close, state.session, ...some));
     } catch (err) {
-      this.#log.warn({ err }, "could not leave the rosters; the others do it when the lease has run out");
+      this.#options.log.warn({ err }, "could not leave the rosters; the others do it when the lease has run out");
     }
   }
 
@@ -158,10 +171,9 @@ export class RedisRoster implements Roster {
     this.#state = { kind: "opening", session };
     try {
       const before = await this.#begin(session);
-      await this.#sayAll(session);
-      await this.#takeBackAll((cursor) =>
-        this.#speak<string>(rosterScripts.tidy, session, cursor, WORDS_IN_ONE_SCRIPT),
-      );
+      await this.#upkeep.takeBackOwed(session);
+      await this.#upkeep.say(session, this.#words);
+      await takeBackAll((...some) => this.#speak<string>(rosterScripts.tidy, session, ...some));
       if (!this.#isCurrent(session)) throw new LayerUnavailable("interrupted while saying the words");
       this.#state = { kind: "open", session };
       return before;
@@ -186,35 +198,13 @@ export class RedisRoster implements Roster {
     return kept === 1 ? "kept" : "forgotten";
   }
 
-  /** Read and sent in one go, so that a leave during it comes after what it takes back. */
-  async #sayAll(session: number): Promise<void> {
-    const runs: Promise<unknown>[] = [];
-    let words: string[] = [];
-    for (const { group, member, announced } of this.#words) {
-      words.push(group, member, flag(announced));
-      if (words.length < 3 * WORDS_IN_ONE_SCRIPT) continue;
-      runs.push(this.#speak(rosterScripts.say, session, ...words));
-      words = [];
-    }
-    if (words.length > 0) runs.push(this.#speak(rosterScripts.say, session, ...words));
-    await Promise.all(runs);
-  }
-
-  async #takeBackAll(takeBackSome: (cursor: string) => Promise<string>): Promise<void> {
-    let cursor = "0";
-    do cursor = await takeBackSome(cursor);
-    while (cursor !== "0");
-  }
-
   #reopen(): void {
     if (this.#state.kind !== "away") return;
     this.#open().then(
       (before) => {
         for (const handler of this.#reopenedHandlers) handler(before);
       },
-      (err: unknown) => {
-        this.#log.warn({ err }, "could not say this node's roster words again; trying further");
-      },
+      (err: unknown) => this.#outage.fails({ err }),
     );
   }
 
@@ -222,9 +212,10 @@ export class RedisRoster implements Roster {
     switch (this.#state.kind) {
       case "opening":
       case "open":
-        this.#renew(this.#state.session).catch((err: unknown) => {
-          this.#log.warn({ err }, "could not renew the lease or sweep those that ran out");
-        });
+        this.#renew(this.#state.session).then(
+          () => this.#outage.works(),
+          (err: unknown) => this.#outage.fails({ err }),
+        );
         return;
       case "away":
         if (this.#connection.isReady) this.#reopen();
@@ -238,19 +229,30 @@ export class RedisRoster implements Roster {
   async #renew(session: number): Promise<void> {
     const deadNodes = await this.#speak<string[]>(rosterScripts.renew, session, LEASE_MS);
     for (const node of deadNodes) {
-      this.#log.info({ node }, "a node's lease ran out: its roster members leave");
-      await this.#takeBackAll(
-        (cursor) => this.#run(rosterScripts.sweep, node, "", [cursor, WORDS_IN_ONE_SCRIPT]) as Promise<string>,
-      );
+      this.#options.log.info({ node }, "a node's lease ran out: its roster members leave");
+      await takeBackAll((...some) => this.#run(rosterScripts.sweep, node, "", some) as Promise<string>);
     }
+    await this.#upkeep.keep(session);
+  }
+
+  /** Rejects with `LayerUnavailable` unless this node may speak, and Redis takes it down. */
+  async check(): Promise<void> {
+    await this.#speak<string[]>(rosterScripts.renew, this.#requireOpen(), LEASE_MS);
+  }
+
+  /** Rejects with `LayerUnavailable` that names what Redis does not permit. */
+  async #checkRights(): Promise<void> {
+    const problems = (await this.#run(rosterScripts.rights, this.#options.nodeId, "", [])) as string[];
+    if (problems.length > 0) throw new LayerUnavailable(problems.slice(0, 3).join("; "));
   }
 
   /** Runs a script in this node's name. */
   async #speak<Reply>(script: RosterScript, session: number, ...args: (string | number)[]): Promise<Reply> {
     let reply: unknown;
     try {
-      reply = await this.#run(script, this.#nodeId, session, args);
+      reply = await this.#run(script, this.#options.nodeId, session, args);
     } catch (error) {
+      this.#options.health.failed(error, "keep the roster");
       if (this.#connection.isReady) this.#doubt(session);
       throw error;
     }
@@ -272,12 +274,18 @@ export class RedisRoster implements Roster {
 
   #run(script: RosterScript, node: string, session: number | "", args: (string | number)[]): Promise<unknown> {
     const { client } = this.#connection;
-    return this.#connection.ask(client.evalsha(script.sha, 0, this.#prefix, node, session, ...args));
+    return this.#connection.ask(
+      client.evalsha(script.sha, 0, this.#options.prefix, this.#options.channelPrefix, node, session, ...args),
+    );
   }
 
-  #heed(list: RosterList): RosterList {
+  /** A list from a key that is not the one this node's words were said in lacks what was said in that. */
+  #heed(group: string, reply: ListReply): RosterList {
+    const list = toRosterList(reply);
     this.#highestVersion = Math.max(this.#highestVersion, list.version);
-    return list;
+    const session = this.#state.kind === "open" ? this.#state.session : null;
+    const wholeIn = Math.max(list.wholeIn, this.#upkeep.wholeIn(group, reply[0], session));
+    return { ...list, wholeIn };
   }
 
   #requireOpen(): number {
@@ -288,8 +296,4 @@ export class RedisRoster implements Roster {
   #isCurrent(session: number): boolean {
     return this.#state.kind === "opening" && this.#state.session === session;
   }
-}
-
-function flag(announced: boolean): "1" | "0" {
-  return announced ? "1" : "0";
 }

@@ -1,4 +1,7 @@
+import { randomUUID } from "node:crypto";
+import { Outage } from "../core/outage.ts";
 import type { LayerLog, RedisConnection } from "./redis-connection.ts";
+import type { RedisHealth } from "./redis-health.ts";
 import { decodeMessage, type RedisMessage } from "./redis-message.ts";
 
 /** A connection that is open but dead is found within this and `ANSWER_MS`. Milliseconds. */
@@ -14,10 +17,15 @@ export type HeardMessage = Exclude<RedisMessage, { kind: "own" }>;
 export class RedisSubscriptions {
   readonly #connection: RedisConnection;
   readonly #channelPrefix: string;
-  readonly #log: LayerLog;
+  readonly #health: RedisHealth;
+  readonly #outage: Outage;
+  /** This node's own, on which it hears itself. */
+  readonly #ownGroup: string;
   readonly #groups = new Set<string>();
   readonly #pings: NodeJS.Timeout;
   readonly #wholeHandlers: (() => void)[] = [];
+  /** By what was said on the own group. */
+  readonly #heardHandlers = new Map<string, () => void>();
   #state: "whole" | "broken" | "restoring" = "whole";
 
   constructor(options: {
@@ -25,19 +33,31 @@ export class RedisSubscriptions {
     /** What stands before the group in the name of its channel. */
     channelPrefix: string;
     nodeId: string;
+    health: RedisHealth;
     log: LayerLog;
+    /** Never throws. */
     deliver: (group: string, message: HeardMessage) => void;
   }) {
     const { connection, channelPrefix, deliver } = options;
     this.#connection = connection;
     this.#channelPrefix = channelPrefix;
-    this.#log = options.log;
+    this.#health = options.health;
+    this.#ownGroup = `node:${options.nodeId}`;
+    this.#outage = new Outage({
+      log: options.log,
+      begins: "the groups that this node listens to could not be changed or heard again; trying further",
+      ends: "the groups that this node listens to are whole again",
+    });
     const self = Buffer.from(options.nodeId);
     const groupStart = Buffer.byteLength(channelPrefix);
     connection.client.on("messageBuffer", (channel: Buffer, bytes: Buffer) => {
       const message = decodeMessage(bytes, self);
       if (message.kind === "own") return;
       const group = channel.toString("utf8", groupStart);
+      if (group === this.#ownGroup) {
+        this.#heardHandlers.get(bytes.toString("latin1"))?.();
+        return;
+      }
       // Redis may still be working off the UNSUBSCRIBE.
       if (this.#groups.has(group)) deliver(group, message);
     });
@@ -50,6 +70,28 @@ export class RedisSubscriptions {
 
   get isWhole(): boolean {
     return this.#state === "whole";
+  }
+
+  /** Rejects with `LayerUnavailable`. */
+  start(): Promise<void> {
+    return this.#send([this.#ownGroup]);
+  }
+
+  /** Resolves true when this node has heard what `say` published on the own channel, false after `ms`. */
+  async hears(ms: number, say: (channel: string, words: string) => Promise<unknown>): Promise<boolean> {
+    const words = `p${randomUUID()}`;
+    let timer: NodeJS.Timeout | undefined;
+    const heard = new Promise<boolean>((resolve) => {
+      this.#heardHandlers.set(words, () => resolve(true));
+      timer = setTimeout(() => resolve(false), ms);
+    });
+    try {
+      await say(this.#channelPrefix + this.#ownGroup, words);
+      return await heard;
+    } finally {
+      clearTimeout(timer);
+      this.#heardHandlers.delete(words);
+    }
   }
 
   /** Called when all groups are heard again after the connection was lost. */
@@ -65,6 +107,7 @@ export class RedisSubscriptions {
       await this.#send(groups);
     } catch (error) {
       for (const group of added) this.#groups.delete(group);
+      this.#health.failed(error, "subscribe");
       throw error;
     }
   }
@@ -74,9 +117,13 @@ export class RedisSubscriptions {
     if (!this.#connection.isReady) return;
     for (const channels of this.#channels(groups)) {
       // When it fails the connection is lost, and with it the subscription; only what is in `#groups` is restored.
-      this.#connection.ask(this.#connection.client.unsubscribe(...channels)).catch((err: unknown) => {
-        this.#log.warn({ err, groups: channels.length }, "could not unsubscribe");
-      });
+      this.#connection.ask(this.#connection.client.unsubscribe(...channels)).then(
+        () => this.#outage.works(),
+        (err: unknown) => {
+          this.#health.failed(err, "unsubscribe");
+          this.#outage.fails({ err, groups: channels.length });
+        },
+      );
     }
   }
 
@@ -94,13 +141,15 @@ export class RedisSubscriptions {
     if (this.#state !== "broken") return;
     this.#state = "restoring";
     try {
-      await this.#send([...this.#groups]);
+      await this.#send([this.#ownGroup, ...this.#groups]);
     } catch (err) {
       this.#state = "broken";
-      this.#log.warn({ err, groups: this.#groups.size }, "could not subscribe again; trying further");
+      this.#health.failed(err, "subscribe");
+      this.#outage.fails({ err, groups: this.#groups.size });
       return;
     }
     this.#state = "whole";
+    this.#outage.works();
     for (const handler of this.#wholeHandlers) handler();
   }
 
@@ -111,9 +160,12 @@ export class RedisSubscriptions {
       return;
     }
     // Its reply, or the silence after it, is what ioredis' socket timeout watches.
-    this.#connection.ask(this.#connection.client.ping()).catch((err: unknown) => {
-      this.#log.warn({ err }, "the subscriber connection does not answer");
-    });
+    this.#connection.ask(this.#connection.client.ping()).then(
+      () => this.#outage.works(),
+      (err: unknown) => {
+        this.#outage.fails({ err });
+      },
+    );
   }
 
   #channels(groups: readonly string[]): string[][] {

@@ -1,16 +1,21 @@
 import { randomUUID } from "node:crypto";
-import type { ChannelLayer, Roster } from "./layer.ts";
-import { type LayerLog, type RedisAddress, RedisConnection } from "./redis-connection.ts";
+import { type ChannelLayer, LayerUnavailable, type Roster } from "./layer.ts";
+import { ANSWER_MS, type LayerLog, type RedisAddress, RedisConnection } from "./redis-connection.ts";
+import { RedisHealth, refusalIn } from "./redis-health.ts";
 import { encodePayload } from "./redis-message.ts";
 import { RedisPublisher } from "./redis-publisher.ts";
 import { RedisRoster } from "./redis-roster.ts";
 import { type HeardMessage, RedisSubscriptions } from "./redis-subscriptions.ts";
 
 export type RedisLayerOptions = RedisAddress & {
-  /** Begins every key and channel. Channels know no database number: two deployments on one Redis differ in this. */
+  /** Begins every key and channel. Channels know no database number, so that of any but 0 is in their names too. */
   readonly prefix: string;
   readonly log: LayerLog;
 };
+
+/** How often, in ms, a node makes sure that it is heard. */
+const CHECK_MS = 3_000;
+const NEEDED_COMMANDS = "+@connection +@pubsub +@scripting +@keyspace +@string +@hash +@sortedset +time +info";
 
 /** Rejects with `LayerUnavailable` when Redis does not answer within `ANSWER_MS`. */
 export async function connectRedisLayer(options: RedisLayerOptions): Promise<RedisChannelLayer> {
@@ -26,7 +31,7 @@ export async function connectRedisLayer(options: RedisLayerOptions): Promise<Red
 
 /**
  * A node among those that share a Redis. Two connections, as one that subscribes should do nothing else: what is sent on
- * the other never waits behind what is heard. Each group is one channel, `<prefix>group:<group>`.
+ * the other never waits behind what is heard. Each group is one channel: `<prefix>group:<group>` in database 0, `<prefix>group/<number>:<group>` in another.
  */
 export class RedisChannelLayer implements ChannelLayer {
   readonly nodeId: string = randomUUID();
@@ -35,6 +40,11 @@ export class RedisChannelLayer implements ChannelLayer {
   readonly #publisher: RedisPublisher;
   readonly #subscriptions: RedisSubscriptions;
   readonly #roster: RedisRoster;
+  readonly #health: RedisHealth;
+  readonly #prefix: string;
+  readonly #log: LayerLog;
+  #checks: NodeJS.Timeout | undefined;
+  #checking: Promise<void> | undefined;
   readonly #messageHandlers: ((group: string, payload: string) => void)[] = [];
   readonly #unreadableHandlers: ((group: string) => void)[] = [];
   readonly #resetHandlers: (() => void)[] = [];
@@ -44,17 +54,23 @@ export class RedisChannelLayer implements ChannelLayer {
   constructor(options: RedisLayerOptions) {
     const { prefix, log } = options;
     const { nodeId } = this;
-    const channelPrefix = `${prefix}group:`;
+    this.#prefix = prefix;
+    this.#log = log;
     this.#commands = new RedisConnection("commands", options, log);
     this.#subscriber = new RedisConnection("subscriber", options, log);
-    this.#publisher = new RedisPublisher({ connection: this.#commands, channelPrefix, log });
-    this.#roster = new RedisRoster({ connection: this.#commands, prefix, nodeId, log });
+    const { db } = this.#commands.client.options;
+    const channelPrefix = db === undefined || db === 0 ? `${prefix}group:` : `${prefix}group/${db}:`;
+    this.#health = new RedisHealth([this.#commands, this.#subscriber], log);
+    const health = this.#health;
+    this.#publisher = new RedisPublisher({ connection: this.#commands, channelPrefix, health, log });
+    this.#roster = new RedisRoster({ connection: this.#commands, prefix, channelPrefix, nodeId, health, log });
     this.#subscriptions = new RedisSubscriptions({
       connection: this.#subscriber,
       channelPrefix,
       nodeId,
+      health,
       log,
-      deliver: (group, message) => this.#receive(group, message),
+      deliver: (group, message) => this.#guard(() => this.#receive(group, message)),
     });
     this.#subscriber.onLost(() => {
       this.#reset = "owed";
@@ -66,9 +82,26 @@ export class RedisChannelLayer implements ChannelLayer {
     });
   }
 
+  /** Everything that a socket will need is done once: a right that is missing is told now. */
   async start(): Promise<void> {
     await Promise.all([this.#commands.opened(), this.#subscriber.opened()]);
-    await this.#roster.start();
+    try {
+      await this.#subscriptions.start();
+      await this.#hear();
+      await this.#roster.start();
+    } catch (error) {
+      throw this.#explained(error);
+    }
+    this.#checks = setInterval(() => this.#check(), CHECK_MS);
+  }
+
+  #explained(error: unknown): unknown {
+    if (!(error instanceof LayerUnavailable)) return error;
+    const { host, port } = this.#commands.client.options;
+    const needed = `~${this.#prefix}* &${this.#prefix}* ${NEEDED_COMMANDS}`;
+    const isPermission = /NOPERM|ACL|permission|can't (run|publish|access)/i.test(error.message);
+    const remedy = isPermission ? `. Its user needs the ACL rules ${needed}` : "";
+    return new LayerUnavailable(`Redis at ${host}:${port} refuses what this node needs: ${error.message}${remedy}`);
   }
 
   get roster(): Roster {
@@ -103,11 +136,37 @@ export class RedisChannelLayer implements ChannelLayer {
     this.#publisher.onFailed(handler);
   }
 
-  async ping(): Promise<void> {
-    await Promise.all([
-      this.#commands.ask(this.#commands.client.ping()),
-      this.#subscriber.ask(this.#subscriber.client.ping()),
-    ]);
+  /** Resolves when a socket could be opened and heard now; those who ask meanwhile share the answer. */
+  ping(): Promise<void> {
+    this.#checking ??= this.#ping().finally(() => {
+      this.#checking = undefined;
+    });
+    return this.#checking;
+  }
+
+  async #ping(): Promise<void> {
+    if (!this.#subscriptions.isWhole) throw new LayerUnavailable("the subscriptions are not whole");
+    await Promise.all([this.#roster.check(), this.#hear()]);
+    this.#health.serves();
+  }
+
+  /** Rejects with `LayerUnavailable` unless what this node publishes comes back to it on the other connection. */
+  async #hear(): Promise<void> {
+    const isHeard = await this.#subscriptions.hears(ANSWER_MS, (channel, words) =>
+      this.#commands.ask(this.#commands.client.publish(channel, words)),
+    );
+    if (isHeard) return;
+    throw new LayerUnavailable("Redis: what this node publishes does not come back to it");
+  }
+
+  /** A node on which nothing happens notices too, and one that could not be served, that it is. */
+  #check(): void {
+    if (!this.#commands.isReady || !this.#subscriber.isReady || !this.#roster.isOpen) return;
+    const isDeaf = this.#subscriptions.isWhole;
+    this.ping().catch((error: unknown) => {
+      if (refusalIn(error) !== null) this.#health.failed(error, "publish");
+      else if (isDeaf && this.#commands.isReady && this.#subscriber.isReady && this.#roster.isOpen) this.#health.deaf();
+    });
   }
 
   close(): Promise<void> {
@@ -116,6 +175,8 @@ export class RedisChannelLayer implements ChannelLayer {
   }
 
   async #close(): Promise<void> {
+    clearInterval(this.#checks);
+    this.#health.close();
     this.#subscriptions.close();
     await Promise.all([this.#publisher.flush(), this.#roster.close()]);
     this.#commands.close();
@@ -145,6 +206,15 @@ export class RedisChannelLayer implements ChannelLayer {
   #settleReset(): void {
     if (this.#reset === "none" || !this.#subscriptions.isWhole || !this.#roster.isOpen) return;
     this.#reset = "none";
-    for (const handler of this.#resetHandlers) handler();
+    for (const handler of this.#resetHandlers) this.#guard(handler);
+  }
+
+  /** A fault of ours that hears something, which must not end the connection that it came on. */
+  #guard(call: () => void): void {
+    try {
+      call();
+    } catch (err) {
+      this.#log.warn({ err }, "what came over the channel layer could not be handled");
+    }
   }
 }
