@@ -20,6 +20,7 @@ import { RoomMembers } from "./consumers/room-members.ts";
 import { Statuses } from "./consumers/statuses.ts";
 import type { WorkCounters } from "./consumers/workload.ts";
 import { createCore } from "./core/core.ts";
+import { Outage } from "./core/outage.ts";
 import type { Store } from "./core/store.ts";
 import { answerBrokenHandshake } from "./http/malformed-requests.ts";
 import { builtPage } from "./http/page.ts";
@@ -37,6 +38,7 @@ import { registerSockets } from "./sockets.ts";
 import { CLOSE_DEADLINE } from "./transport/connection.ts";
 import { Heartbeat } from "./transport/heartbeat.ts";
 import { Hub } from "./transport/hub.ts";
+import { LiveProfiles } from "./transport/live-profiles.ts";
 import { Outbox } from "./transport/outbox.ts";
 import { RoomPresences } from "./transport/presence.ts";
 import { ConnectionRegistry } from "./transport/registry.ts";
@@ -76,6 +78,8 @@ const MAX_WAITING_FRAMES = 64;
 const MAX_WAITING_BYTES = 65_536;
 /** How often what is listened to is compared with storage, and who is here with the channel layer's roster. */
 const SWEEP_SECONDS = 5;
+/** How often the profiles of those who have sockets here are compared with storage. */
+const PROFILE_SWEEP_SECONDS = 30;
 
 /** Opens what the configuration names. */
 export async function openFoundations(config: Config, log: FastifyBaseLogger): Promise<Foundations> {
@@ -117,12 +121,26 @@ export async function startServer(
       : createAuthenticator(config.tokens);
 
   const hub = new Hub({ layer, store, log, sweepSeconds: isSwept ? SWEEP_SECONDS : null });
+  const profiles = new LiveProfiles({
+    layer,
+    store,
+    log,
+    faults: hub.faults,
+    sweepSeconds: isSwept ? PROFILE_SWEEP_SECONDS : null,
+  });
+  const openings = new Outage({
+    log,
+    begins: "sockets cannot be opened: the channel layer or storage does not answer",
+    ends: "sockets can be opened again",
+    calm: 1_000,
+  });
   const core = createCore({
     store,
     sink: hub,
     limits: config,
     newId,
     isUsername: (text) => username.safeParse(text).success,
+    onProfileChanged: (profile) => profiles.changed(profile),
   });
   const userFeeds = new UserFeeds({ hub, store, log });
   const transport: Transport = {
@@ -143,6 +161,8 @@ export async function startServer(
     layer,
     log,
     largeRoomMembers: config.largeRoomMembers,
+    sizes: hub.sizes,
+    faults: hub.faults,
     sweepSeconds: isSwept ? SWEEP_SECONDS : null,
   });
   const seenMarks = new SeenMarks(store, log);
@@ -161,6 +181,7 @@ export async function startServer(
     heartbeat,
     hub,
     presences,
+    profiles,
     layer,
     store,
   });
@@ -218,6 +239,8 @@ export async function startServer(
       roomMembers,
       statuses: new Statuses({ core, socketCounts }),
       work,
+      profiles,
+      openings,
       limits: config,
       log,
     },

@@ -8,6 +8,7 @@ import type { Upgrades } from "./http/upgrades.ts";
 import { sayFarewell } from "./transport/farewell.ts";
 import type { Heartbeat } from "./transport/heartbeat.ts";
 import type { Hub } from "./transport/hub.ts";
+import type { LiveProfiles } from "./transport/live-profiles.ts";
 import type { RoomPresences } from "./transport/presence.ts";
 import type { ConnectionRegistry } from "./transport/registry.ts";
 import type { SeenMarks } from "./transport/seen-marks.ts";
@@ -29,6 +30,7 @@ export interface ShutdownParts {
   readonly heartbeat: Heartbeat;
   readonly hub: Hub;
   readonly presences: RoomPresences;
+  readonly profiles: LiveProfiles;
   readonly layer: ChannelLayer;
   readonly store: Store;
 }
@@ -60,6 +62,7 @@ async function shutDown({ stopping, connections, duration, writer, app, ...parts
   parts.heartbeat.stop();
   parts.hub.close();
   parts.presences.close();
+  parts.profiles.close();
   await parts.layer.close();
   await parts.store.close();
 }

@@ -80,7 +80,9 @@ function accept(route: SocketRoute, webSocket: WebSocket, request: FastifyReques
   const { services, transport } = options;
   const { pathname, searchParams } = new URL(request.url, "ws://path");
   const consumer = new route.consumer(services, {
-    profile: speaker.profile,
+    get profile() {
+      return services.profiles.current(speaker.profile);
+    },
     params: copyOf(request.params as Record<string, string>),
     since: searchParams.get("since"),
   });

@@ -45,6 +45,8 @@ function encode(event: ConversationEvent, room: string): RoomServerFrame | null 
       return { type: "user_typing", user: event.user.username, is_typing: event.isTyping };
     case "presence_changed":
       return { type: event.present ? "user_join" : "user_leave", user: event.username };
+    case "presence_listed":
+      return { type: "online_user_list", users: [...event.usernames] };
     case "members_added":
     case "member_removed":
     case "group_updated":

@@ -7,6 +7,7 @@ import { type RoomClientFrame, type RoomServerFrame, roomClientFrames } from "..
 import type { ConversationListener } from "../transport/conversation-feed.ts";
 import type { Delivery } from "../transport/delivery.ts";
 import { DeliveryGate } from "../transport/delivery-gate.ts";
+import type { Entrance } from "../transport/presence.ts";
 import { ChannelsConsumer } from "./channels-consumer.ts";
 import { chatMessage, type RoomName, replayFrame, roomFrame, roomName } from "./channels-frames.ts";
 import type { ConsumerServices, Handshake } from "./consumer.ts";
@@ -32,6 +33,7 @@ const FRAMES_PER_DRAIN = 8;
 export class ChatConsumer extends ChannelsConsumer implements ConversationListener {
   readonly #name: RoomName;
   #conversation: Conversation | null = null;
+  #entrance: Entrance | null = null;
   readonly #gate: DeliveryGate;
 
   constructor(services: ConsumerServices, handshake: Handshake) {
@@ -56,7 +58,7 @@ export class ChatConsumer extends ChannelsConsumer implements ConversationListen
    * tells. A constant number of queries and two layer commands.
    */
   protected override async open(): Promise<void> {
-    const { core, hub, presences, limits } = this.services;
+    const { core, hub, presences } = this.services;
     const conversation = await core.conversations.open(this.profile, this.#name.room);
     if (this.isClosed) return;
     this.#conversation = conversation;
@@ -69,13 +71,14 @@ export class ChatConsumer extends ChannelsConsumer implements ConversationListen
     const replay = since === null ? null : await this.#replay(conversationId, since);
     if (this.isClosed) return;
 
-    const isLarge = conversation.membersCount > limits.largeRoomMembers;
-    const entrance = { conversationId, username: this.profile.username, isLarge, listener: this };
+    const entrance = { conversationId, user: this.profile, listener: this };
     const online = await presences.enter(entrance);
-    this.onClosed(() => presences.leave(entrance));
+    this.#entrance = entrance;
+    this.onClosed(() => this.#entrance !== null && presences.leave(this.#entrance));
     if (this.isClosed) return;
+    this.renamed();
 
-    this.send({ type: "online_user_list", users: online.users, ...(isLarge && { total: online.total }) });
+    this.send({ type: "online_user_list", users: online.users, ...(online.isLarge && { total: online.total }) });
     for (const [index, frame] of (replay?.frames ?? []).entries()) {
       this.send(frame);
       if (index % FRAMES_PER_DRAIN === 0) await this.connection.drained();
@@ -93,6 +96,13 @@ export class ChatConsumer extends ChannelsConsumer implements ConversationListen
     if (event.type === "typing" && event.user.id === this.userId) return;
     const frame = roomFrame(delivery, this.#name);
     if (frame !== null) this.connection.send(frame);
+  }
+
+  /** The room knows them by their name now. */
+  protected override renamed(): void {
+    const entrance = this.#entrance;
+    if (entrance === null || this.isClosed || entrance.user.username === this.profile.username) return;
+    this.#entrance = this.services.presences.rename(entrance, this.profile);
   }
 
   expelled(): void {

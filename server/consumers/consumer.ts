@@ -7,6 +7,7 @@ import { LayerUnavailable } from "../channel-layer/layer.ts";
 import type { Core } from "../core/core.ts";
 import { Refusal } from "../core/errors.ts";
 import type { Profile } from "../core/model.ts";
+import type { Outage } from "../core/outage.ts";
 import { tooMany } from "../core/rate.ts";
 import type { CloseName } from "../protocol/close-codes.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
@@ -14,6 +15,7 @@ import type { Connection } from "../transport/connection.ts";
 import { encodeTextFrame } from "../transport/frame.ts";
 import type { ConnectionHandler } from "../transport/handler.ts";
 import type { Hub } from "../transport/hub.ts";
+import type { LiveProfiles } from "../transport/live-profiles.ts";
 import type { RoomPresences } from "../transport/presence.ts";
 import type { SeenMarks } from "../transport/seen-marks.ts";
 import type { SocketCounts } from "../transport/socket-counts.ts";
@@ -40,6 +42,9 @@ export interface ConsumerServices {
   readonly roomMembers: RoomMembers;
   readonly statuses: Statuses;
   readonly work: WorkCounters;
+  readonly profiles: LiveProfiles;
+  /** While no socket can be opened, because the channel layer or storage does not answer. */
+  readonly openings: Outage;
   readonly limits: {
     readonly maxMessageChars: number;
     readonly largeRoomMembers: number;
@@ -50,6 +55,7 @@ export interface ConsumerServices {
 
 /** The socket that a consumer is for. */
 export interface Handshake {
+  /** As it is now: it changes while the socket is open. */
   readonly profile: Profile;
   /** The named parts of the path, decoded. */
   readonly params: Readonly<Record<string, string>>;
@@ -92,6 +98,9 @@ export abstract class Consumer implements ConnectionHandler {
     return this.handshake.profile;
   }
 
+  /** The user's profile changed: `profile` is the new one. */
+  protected renamed(): void {}
+
   protected get connection(): Connection {
     if (this.#connection === null) throw new Error("the consumer has no connection yet");
     return this.#connection;
@@ -103,6 +112,7 @@ export abstract class Consumer implements ConnectionHandler {
     this.#open(connection).catch((error: unknown) => {
       const { name, reason } = closeFor(error);
       if (name === "internal") this.#logFault(error, "a socket could not be opened");
+      else if (name === "unavailable") this.services.openings.fails({ err: error });
       connection.close(name, reason);
     });
   }
@@ -166,8 +176,9 @@ export abstract class Consumer implements ConnectionHandler {
   }
 
   async #open(connection: Connection): Promise<void> {
-    const { socketCounts, seenMarks } = this.services;
+    const { socketCounts, seenMarks, profiles, openings } = this.services;
     const { id: userId } = this.profile;
+    this.onClosed(profiles.hold(this.profile, { renamed: () => this.renamed() }));
     this.onClosed(() => {
       socketCounts.leave(userId, connection.id);
       seenMarks.mark(userId);
@@ -178,6 +189,7 @@ export abstract class Consumer implements ConnectionHandler {
     }
     if (this.isClosed) return;
     await this.open();
+    openings.works();
     connection.opened();
   }
 

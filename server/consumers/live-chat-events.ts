@@ -33,6 +33,7 @@ export function liveChatEvent(event: ConversationEvent): LiveChatEvent | null {
     case "member_removed":
     case "group_updated":
     case "presence_changed":
+    case "presence_listed":
       return null;
   }
 }

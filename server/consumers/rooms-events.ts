@@ -43,6 +43,7 @@ export function roomsEvent(event: ConversationEvent, memberIds: readonly string[
       return { event: "group updated", data: { room_id, room_name, image_url, creator_id, user_id: actor.id } };
     }
     case "presence_changed":
+    case "presence_listed":
       return null;
   }
 }

@@ -3,6 +3,7 @@ import { Conversations } from "./conversations.ts";
 import type { EventSink } from "./events.ts";
 import { Groups } from "./groups.ts";
 import { judge, Messages } from "./messages.ts";
+import type { Profile } from "./model.ts";
 import { RateLimit } from "./rate.ts";
 import { Reading } from "./reading.ts";
 import type { Store } from "./store.ts";
@@ -33,6 +34,8 @@ export interface CoreOptions {
   readonly limits: CoreLimits;
   readonly newId: () => string;
   readonly isUsername: (text: string) => boolean;
+  /** Somebody who was known is stored with another profile now. */
+  readonly onProfileChanged?: (profile: Profile) => void;
 }
 
 export interface Core {
@@ -49,12 +52,12 @@ export interface Core {
 /** Typing notices a second for a user; more are dropped in silence. */
 const TYPING_RATE = 5;
 
-export function createCore({ store, sink, limits, newId, isUsername }: CoreOptions): Core {
+export function createCore({ store, sink, limits, newId, isUsername, onProfileChanged }: CoreOptions): Core {
   const { largeRoomMembers, resumeLimit } = limits;
   const sendRate = new RateLimit(limits.sendRate, limits.sendBurst);
   const writer = new Writer({ store, sink, judge, largeRoomMembers });
   return {
-    users: new Users(store, isUsername),
+    users: new Users(store, isUsername, onProfileChanged),
     conversations: new Conversations(store, sink, {
       newDirectRate: new RateLimit(limits.newDirectsPerMinute / 60, limits.newDirectsPerMinute),
       perUser: limits.maxConversationsPerUser,

@@ -101,8 +101,22 @@ export interface PresenceChanged extends OfConversation {
   readonly present: boolean;
 }
 
+/** Who is in a room now: it was too large for joins and leaves to be told, and is no more. Said on each node by itself. */
+export interface PresenceListed extends OfConversation {
+  readonly type: "presence_listed";
+  /** Sorted. */
+  readonly usernames: readonly string[];
+}
+
 /** Without a number: delivered as they come, to whoever listens at that moment. */
-export type Signal = MessagesRead | Typing | MembersAdded | MemberRemoved | GroupUpdated | PresenceChanged;
+export type Signal =
+  | MessagesRead
+  | Typing
+  | MembersAdded
+  | MemberRemoved
+  | GroupUpdated
+  | PresenceChanged
+  | PresenceListed;
 
 export type ConversationEvent = Change | Signal;
 

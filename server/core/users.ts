@@ -17,10 +17,17 @@ export interface Claims {
 export class Users {
   readonly #store: UserStore;
   readonly #isUsername: (text: string) => boolean;
+  readonly #onChanged: (profile: Profile) => void;
 
-  constructor(store: UserStore, isUsername: (text: string) => boolean) {
+  /** `onChanged`: somebody who was known is stored with another profile now. */
+  constructor(
+    store: UserStore,
+    isUsername: (text: string) => boolean,
+    onChanged: (profile: Profile) => void = () => {},
+  ) {
     this.#store = store;
     this.#isUsername = isUsername;
+    this.#onChanged = onChanged;
   }
 
   /**
@@ -37,6 +44,7 @@ export class Users {
     if ((await this.#store.putUser(profile)) === "taken") {
       throw new Refusal("conflict", `the username ${profile.username}, or the id, is another user's name`);
     }
+    if (stored !== null) this.#onChanged(profile);
     return profile;
   }
 

@@ -138,6 +138,7 @@ export class ConversationFeed {
       case "typing":
       case "group_updated":
       case "presence_changed":
+      case "presence_listed":
         break;
     }
     if (this.#state !== "closed") this.#deliver(new Delivery(signal));

@@ -106,6 +106,7 @@ const CONVERSATION_EVENTS: Shapes<ConversationEvent> = {
     actor: isReference,
   },
   presence_changed: { ...ofConversation, username: isText, present: isFlag },
+  presence_listed: { ...ofConversation, usernames: listOf(isText) },
 };
 
 const USER_EVENTS: Shapes<UserEvent> = {

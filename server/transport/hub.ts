@@ -6,22 +6,18 @@
 import type { ChannelLayer } from "../channel-layer/layer.ts";
 import { type ConversationEvent, type EventSink, isChange, type UserEvent } from "../core/events.ts";
 import { Outage } from "../core/outage.ts";
-import type { DeliveryStore } from "../core/store.ts";
+import type { DeliveryStore, Position } from "../core/store.ts";
 import { ConversationFeed, type ConversationListener, type FeedLog } from "./conversation-feed.ts";
 import { decodeEvents, decodeUserPayload, encodeEvents, encodeUserPayload, type UserPayload } from "./event-payload.ts";
 import { conversationGroup, parseGroup, userGroup } from "./groups.ts";
 import { ListenerFaults } from "./listener-faults.ts";
+import { RoomSizes } from "./room-sizes.ts";
 import { StorageComparison } from "./storage-comparison.ts";
 import { Turns } from "./turns.ts";
 import { UnreadablePayloads } from "./unreadable-payloads.ts";
+import type { UserListener } from "./user-listener.ts";
 
-export interface UserListener {
-  hear(event: UserEvent): void;
-  /** Events may have gone unheard: the list of conversations is to be read again. */
-  missedEvents(): void;
-  /** In how many conversations the user is, as storage says. */
-  compare(conversations: number): void;
-}
+export type { UserListener } from "./user-listener.ts";
 
 export interface Subscription {
   readonly conversationId: string;
@@ -48,6 +44,8 @@ export class Hub implements EventSink {
   readonly #options: HubOptions;
   readonly #feeds = new Map<string, { readonly feed: ConversationFeed; started: Promise<void> }>();
   readonly #users = new Map<string, { readonly listeners: Set<UserListener>; subscribed: Promise<void> }>();
+  /** Of the conversations that somebody here listens to. */
+  readonly sizes = new RoomSizes();
   readonly #comparison: StorageComparison;
   readonly #outage: Outage;
   /** Of every listener on this node. */
@@ -73,7 +71,7 @@ export class Hub implements EventSink {
       compared: {
         conversationIds: () => [...this.#feeds.keys()],
         userIds: () => [...this.#users.keys()],
-        position: (position) => this.#feeds.get(position.conversationId)?.feed.compare(position),
+        position: (position) => this.#compare(position),
         conversations: (userId, conversations) => {
           this.#eachOf(userId, "compare", (listener) => listener.compare(conversations));
         },
@@ -164,6 +162,7 @@ export class Hub implements EventSink {
       if (!entry.feed.isEmpty) continue;
       entry.feed.close();
       this.#feeds.delete(conversationId);
+      this.sizes.forget(conversationId);
       left.push(conversationGroup(conversationId));
     }
     if (left.length > 0) this.#options.layer.unsubscribe(left);
@@ -210,15 +209,27 @@ export class Hub implements EventSink {
     for (const feed of feeds) {
       const position = positions.get(feed.conversationId);
       if (position === undefined) throw new Error(`conversation ${feed.conversationId} does not exist`);
+      if (this.#feeds.get(feed.conversationId)?.feed === feed) this.sizes.heard(position);
       feed.start(position);
     }
+  }
+
+  #compare(position: Position): void {
+    const entry = this.#feeds.get(position.conversationId);
+    if (entry === undefined) return;
+    this.sizes.heard(position);
+    entry.feed.compare(position);
   }
 
   #deliver(event: ConversationEvent): void {
     const feed = this.#feeds.get(event.conversationId)?.feed;
     if (feed === undefined) return;
-    if (isChange(event)) feed.change(event);
-    else feed.signal(event);
+    if (isChange(event)) {
+      feed.change(event);
+      return;
+    }
+    if (event.type === "members_added" || event.type === "member_removed") this.sizes.heard(event);
+    feed.signal(event);
   }
 
   #deliverToUser(event: UserEvent): void {
@@ -251,6 +262,8 @@ export class Hub implements EventSink {
         else this.#deliverToUser(said);
         return;
       }
+      case "profiles":
+        return;
       case undefined:
         this.#unreadable(group);
         return;

@@ -2,30 +2,33 @@
  * Who is in a room, as this node's sockets are told it. The layer's roster is the truth; each room with local sockets
  * keeps a copy that follows the roster's versions, so that a socket's list and the joins and leaves after it always add up.
  */
-import type { ChannelLayer, RosterChange, RosterJoin, RosterList } from "../channel-layer/layer.ts";
-import type { PresenceChanged } from "../core/events.ts";
+import type { ChannelLayer, RosterChange, RosterJoin } from "../channel-layer/layer.ts";
+import type { PresenceChanged, PresenceListed } from "../core/events.ts";
+import type { UserReference } from "../core/model.ts";
 import type { FeedLog } from "./conversation-feed.ts";
 import { Delivery } from "./delivery.ts";
 import { conversationGroup, parseGroup } from "./groups.ts";
+import type { ListenerFaults } from "./listener-faults.ts";
+import { closeRoom, type Occupant, occupy, type PresenceListener, type Room } from "./presence-room.ts";
+import { roomMember, usernameOf } from "./room-member.ts";
+import type { RoomSizes } from "./room-sizes.ts";
 import { RosterCopy } from "./roster-copy.ts";
 import { Turns } from "./turns.ts";
 
-export interface PresenceListener {
-  hear(delivery: Delivery): void;
-}
+export type { PresenceListener } from "./presence-room.ts";
 
 export interface OnlineList {
   /** Usernames, sorted; at most the limit of a large room. */
   readonly users: readonly string[];
   readonly total: number;
+  /** Joins and leaves are told to nobody, and the list is cut. */
+  readonly isLarge: boolean;
 }
 
 /** A socket that enters a room. */
 export interface Entrance {
   readonly conversationId: string;
-  readonly username: string;
-  /** In a large room nobody is told of joins and leaves, and the list is cut. */
-  readonly isLarge: boolean;
+  readonly user: UserReference;
   readonly listener: PresenceListener;
 }
 
@@ -33,6 +36,9 @@ export interface RoomPresencesOptions {
   readonly layer: Pick<ChannelLayer, "roster" | "onReset">;
   readonly log: FeedLog;
   readonly largeRoomMembers: number;
+  /** How many members rooms have now. */
+  readonly sizes: Pick<RoomSizes, "of" | "onChange">;
+  readonly faults: ListenerFaults;
   /**
    * How often, in seconds, the copies are compared with the roster's versions, so that even a lost join or leave that
    * nothing follows is noticed. Null where the layer loses nothing because it has no other node.
@@ -40,19 +46,8 @@ export interface RoomPresencesOptions {
   readonly sweepSeconds: number | null;
 }
 
-/** A user in a room, on this node. */
-interface Occupant {
-  sockets: number;
-  /** The roster's answer to their first socket here; the later ones stand on it. */
-  joined: Promise<RosterJoin> | null;
-}
-
-interface Room {
-  readonly listeners: Set<PresenceListener>;
-  /** By username. */
-  readonly occupants: Map<string, Occupant>;
-  readonly copy: RosterCopy;
-}
+/** Between two tries while the layer does not answer, in ms. */
+const RETRY = 1_000;
 
 export class RoomPresences {
   readonly #options: RoomPresencesOptions;
@@ -67,6 +62,7 @@ export class RoomPresences {
     this.#options = options;
     const { layer, sweepSeconds } = options;
     layer.roster.onChange((change) => this.#changed(change));
+    options.sizes.onChange((conversationId) => this.#resized(conversationId));
     layer.onReset(() => {
       for (const { copy } of this.#rooms.values()) copy.reread();
     });
@@ -84,12 +80,10 @@ export class RoomPresences {
    */
   async enter(entrance: Entrance): Promise<OnlineList> {
     const room = this.#room(entrance);
-    const occupant = room.occupants.get(entrance.username) ?? { sockets: 0, joined: null };
-    room.occupants.set(entrance.username, occupant);
-    occupant.sockets += 1;
+    const occupant = occupy(room, entrance.user);
     try {
-      return entrance.isLarge
-        ? await this.#enterLarge(occupant, entrance)
+      return room.isLarge
+        ? await this.#enterLarge(room, occupant, entrance)
         : await this.#enterFollowed(room, occupant, entrance);
     } catch (error) {
       this.leave(entrance);
@@ -97,24 +91,96 @@ export class RoomPresences {
     }
   }
 
-  leave({ conversationId, username, isLarge, listener }: Entrance): void {
+  leave({ conversationId, user, listener }: Entrance): void {
     const room = this.#rooms.get(conversationId);
-    const occupant = room?.occupants.get(username);
-    if (room === undefined || occupant === undefined) return;
+    if (room === undefined || !room.occupants.has(roomMember(user))) return;
     room.listeners.delete(listener);
+    this.#vacate(room, conversationId, user);
+    if (room.occupants.size > 0) return;
+    closeRoom(room);
+    this.#rooms.delete(conversationId);
+  }
+
+  /** The socket goes on under another name: who had the old one leaves, who has the new one joins. */
+  rename(entrance: Entrance, user: UserReference): Entrance {
+    const { conversationId } = entrance;
+    const renamed = { ...entrance, user };
+    const room = this.#rooms.get(conversationId);
+    if (room === undefined || !room.occupants.has(roomMember(entrance.user))) return renamed;
+    const occupant = occupy(room, user);
+    this.#vacate(room, conversationId, entrance.user);
+    if (occupant.joined === null) this.#joinUnasked(conversationId, occupant, user);
+    return renamed;
+  }
+
+  #vacate(room: Room, conversationId: string, user: UserReference): void {
+    const member = roomMember(user);
+    const occupant = room.occupants.get(member);
+    if (occupant === undefined) return;
     occupant.sockets -= 1;
     if (occupant.sockets > 0) return;
-    room.occupants.delete(username);
-    this.#options.layer.roster.leave(conversationGroup(conversationId), username, { announced: !isLarge });
-    if (room.occupants.size > 0) return;
-    room.copy.close();
-    this.#rooms.delete(conversationId);
+    room.occupants.delete(member);
+    this.#options.layer.roster.leave(conversationGroup(conversationId), member, { announced: true });
+  }
+
+  /** Nobody waits for it: tried until it succeeds, or they are gone. */
+  #joinUnasked(conversationId: string, occupant: Occupant, user: UserReference): void {
+    const joined = this.#join(conversationId, user);
+    occupant.joined = joined;
+    joined.catch((err: unknown) => {
+      this.#failed({ conversation: conversationId, err });
+      setTimeout(() => {
+        const isHere = this.#rooms.get(conversationId)?.occupants.get(roomMember(user)) === occupant;
+        if (isHere) this.#joinUnasked(conversationId, occupant, user);
+      }, RETRY).unref();
+    });
+  }
+
+  #resized(conversationId: string): void {
+    const room = this.#rooms.get(conversationId);
+    const isLarge = this.#isLarge(conversationId);
+    if (room === undefined || room.isLarge === isLarge) return;
+    room.isLarge = isLarge;
+    room.owesList = !isLarge;
+    if (isLarge) room.copy.unfollow();
+    else this.#list(conversationId, room);
+  }
+
+  /** Who is here is told to those who are, since they were not told while the room was large. */
+  #list(conversationId: string, room: Room): void {
+    if (room.isLarge || !room.copy.isUnfollowed || this.#rooms.get(conversationId) !== room) return;
+    const { layer, largeRoomMembers } = this.#options;
+    const list = layer.roster.list(conversationGroup(conversationId), largeRoomMembers);
+    room.copy.follow(list, () => this.#tellList(conversationId, room));
+    room.copy.started.catch((err: unknown) => {
+      this.#failed({ conversation: conversationId, err });
+      room.retry = setTimeout(() => this.#list(conversationId, room), RETRY).unref();
+    });
+  }
+
+  #tellList(conversationId: string, room: Room): void {
+    if (!room.owesList) return;
+    room.owesList = false;
+    const usernames = [...room.copy.usernames].sort();
+    this.#tell(room.listeners, { type: "presence_listed", conversationId, usernames });
+  }
+
+  #tell(listeners: ReadonlySet<PresenceListener>, event: PresenceChanged | PresenceListed): void {
+    const delivery = new Delivery(event);
+    const { conversationId: conversation, type } = event;
+    for (const listener of listeners) {
+      this.#options.faults.guard("presence", { conversation, event: type }, () => listener.hear(delivery));
+    }
+  }
+
+  #isLarge(conversationId: string): boolean {
+    return this.#options.sizes.of(conversationId) > this.#options.largeRoomMembers;
   }
 
   /** Nothing is asked for any more. */
   close(): void {
     if (this.#sweep !== null) clearInterval(this.#sweep);
-    for (const { copy } of this.#rooms.values()) copy.close();
+    for (const room of this.#rooms.values()) closeRoom(room);
   }
 
   #room({ conversationId }: Entrance): Room {
@@ -132,9 +198,7 @@ export class RoomPresences {
     const copy = new RosterCopy({
       read: () => layer.roster.list(conversationGroup(conversationId), largeRoomMembers),
       tell: (username, present) => {
-        const event: PresenceChanged = { type: "presence_changed", conversationId, username, present };
-        const delivery = new Delivery(event);
-        for (const listener of listeners) listener.hear(delivery);
+        this.#tell(listeners, { type: "presence_changed", conversationId, username, present });
       },
       turns: this.#turns,
       onRead: () => {
@@ -142,38 +206,49 @@ export class RoomPresences {
       },
       onFailed: (error) => this.#failed({ conversation: conversationId, err: error }),
     });
-    return { listeners, occupants: new Map(), copy };
+    const isLarge = this.#isLarge(conversationId);
+    return { listeners, occupants: new Map(), copy, isLarge, owesList: false, retry: null };
   }
 
-  async #enterLarge(occupant: Occupant, { conversationId, username }: Entrance): Promise<OnlineList> {
-    const joined = this.#join(conversationId, username, false);
+  async #enterLarge(room: Room, occupant: Occupant, entrance: Entrance): Promise<OnlineList> {
+    const { conversationId, user, listener } = entrance;
+    room.listeners.add(listener);
+    const joined = this.#join(conversationId, user);
     occupant.joined ??= joined;
-    return toOnlineList((await joined).before);
+    const { before } = await joined;
+    return toOnlineList(before.members.map(usernameOf), before.total, true);
   }
 
   async #enterFollowed(room: Room, occupant: Occupant, entrance: Entrance): Promise<OnlineList> {
-    const { conversationId, username, listener } = entrance;
+    const { conversationId, user, listener } = entrance;
     const { copy } = room;
     if (copy.isUnfollowed) {
       room.listeners.add(listener);
-      const joined = this.#join(conversationId, username, true);
+      const joined = this.#join(conversationId, user);
       occupant.joined ??= joined;
-      copy.follow(joined);
+      copy.follow(
+        joined.then(({ before }) => before),
+        () => this.#tellList(conversationId, room),
+      );
       await copy.started;
-      return toOnlineList((await joined).before);
+      const { members, total } = (await joined).before;
+      return toOnlineList(members.map(usernameOf), total, false);
     }
     await copy.started;
+    // It grew meanwhile: nothing is followed any more.
+    if (room.isLarge) return this.#enterLarge(room, occupant, entrance);
     // The list and the listening begin at the same moment: what is in the list already is not heard as well.
-    const { members } = copy;
+    const { usernames } = copy;
     room.listeners.add(listener);
-    occupant.joined ??= this.#join(conversationId, username, true);
+    occupant.joined ??= this.#join(conversationId, user);
     await occupant.joined;
-    return toOnlineList({ members, total: members.length });
+    return toOnlineList(usernames, usernames.length, false);
   }
 
-  #join(conversationId: string, username: string, announced: boolean): Promise<RosterJoin> {
+  #join(conversationId: string, user: UserReference): Promise<RosterJoin> {
     const { layer, largeRoomMembers } = this.#options;
-    return layer.roster.join(conversationGroup(conversationId), username, { announced, listed: largeRoomMembers });
+    const options = { announced: true, listed: largeRoomMembers };
+    return layer.roster.join(conversationGroup(conversationId), roomMember(user), options);
   }
 
   #changed(change: RosterChange): void {
@@ -204,6 +279,6 @@ export class RoomPresences {
   }
 }
 
-function toOnlineList(list: Pick<RosterList, "members" | "total">): OnlineList {
-  return { users: [...list.members].sort(), total: list.total };
+function toOnlineList(usernames: readonly string[], total: number, isLarge: boolean): OnlineList {
+  return { users: [...new Set(usernames)].sort(), total, isLarge };
 }

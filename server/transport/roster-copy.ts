@@ -2,7 +2,8 @@
  * What this node knows of one room's roster: a copy that follows the roster's versions, and tells who came and went so that
  * it always adds up. What was lost on the way shows in a version that is ahead; then the roster is read again.
  */
-import type { RosterChange, RosterJoin, RosterList } from "../channel-layer/layer.ts";
+import type { RosterChange, RosterList } from "../channel-layer/layer.ts";
+import { usernameOf } from "./room-member.ts";
 import type { Turns } from "./turns.ts";
 
 export interface RosterCopyOptions {
@@ -21,12 +22,16 @@ type State = "unfollowed" | "starting" | "following" | "closed";
 /** "again": what is being read may be from before that which is to be found out. */
 type Reading = "none" | "waiting" | "reading" | "again";
 
+/** Changes kept while the roster's answer is awaited. */
+const MAX_KEPT = 1_000;
 /** Between two tries while the layer does not answer, or too late, in ms. */
 const RETRY = 1_000;
 
 export class RosterCopy {
   readonly #options: RosterCopyOptions;
   readonly #members = new Set<string>();
+  /** How many of the members have a name: two, while somebody is renamed and another takes the old name. */
+  readonly #names = new Map<string, number>();
   #state: State = "unfollowed";
   #version = 0;
   #kept: RosterChange[] = [];
@@ -53,15 +58,15 @@ export class RosterCopy {
     return this.#started;
   }
 
-  get members(): readonly string[] {
-    return [...this.#members];
+  get usernames(): readonly string[] {
+    return [...this.#names.keys()];
   }
 
-  /** Everything that changes after `joined` will be told. */
-  follow(joined: Promise<RosterJoin>): void {
+  /** Everything that changes after `list` will be told. `onStart` is called in between. */
+  follow(list: Promise<RosterList>, onStart: () => void = () => {}): void {
     this.#state = "starting";
-    this.#started = joined.then(
-      ({ before }) => this.#start(before),
+    this.#started = list.then(
+      (before) => this.#start(before, onStart),
       (error: unknown) => {
         if (this.#state === "starting") this.#state = "unfollowed";
         this.#kept = [];
@@ -70,9 +75,22 @@ export class RosterCopy {
     );
   }
 
+  /** Nothing is told any more, nor known. */
+  unfollow(): void {
+    if (this.#state === "closed") return;
+    this.#state = "unfollowed";
+    this.#kept = [];
+    this.#members.clear();
+    this.#names.clear();
+    for (const timer of [this.#retry, this.#untilWhole]) if (timer !== null) clearTimeout(timer);
+    this.#untilWhole = null;
+  }
+
   hear(change: RosterChange): void {
     switch (this.#state) {
       case "starting":
+        // With more, the first ones go, and leave a gap in the versions: the roster is read again.
+        if (this.#kept.length >= MAX_KEPT) this.#kept = [];
         this.#kept.push(change);
         return;
       case "following":
@@ -108,12 +126,13 @@ export class RosterCopy {
     for (const timer of [this.#retry, this.#untilWhole]) if (timer !== null) clearTimeout(timer);
   }
 
-  #start(list: RosterList): void {
+  #start(list: RosterList, onStart: () => void): void {
     if (this.#state !== "starting") return;
     this.#state = "following";
     this.#version = list.version;
-    for (const username of list.members) this.#members.add(username);
+    for (const member of list.members) this.#add(member);
     this.#holdLeaves(list.wholeIn);
+    onStart();
     for (const change of this.#kept.splice(0)) this.#apply(change);
   }
 
@@ -127,11 +146,28 @@ export class RosterCopy {
     if (present || this.#untilWhole === null) this.#set(member, present);
   }
 
-  #set(username: string, present: boolean): void {
-    if (this.#members.has(username) === present) return;
-    if (present) this.#members.add(username);
-    else this.#members.delete(username);
-    this.#options.tell(username, present);
+  #set(member: string, present: boolean): void {
+    if (this.#members.has(member) === present) return;
+    const isNews = present ? this.#add(member) : this.#remove(member);
+    if (isNews) this.#options.tell(usernameOf(member), present);
+  }
+
+  /** True where nobody of this name was here. */
+  #add(member: string): boolean {
+    this.#members.add(member);
+    const name = usernameOf(member);
+    const others = this.#names.get(name) ?? 0;
+    this.#names.set(name, others + 1);
+    return others === 0;
+  }
+
+  #remove(member: string): boolean {
+    this.#members.delete(member);
+    const name = usernameOf(member);
+    const others = (this.#names.get(name) ?? 1) - 1;
+    if (others > 0) this.#names.set(name, others);
+    else this.#names.delete(name);
+    return others === 0;
   }
 
   /** Whoever seems to have gone may be here by a node that has yet to say so; after `ms` the roster knows. */
@@ -179,10 +215,10 @@ export class RosterCopy {
   #take(list: RosterList): void {
     this.#version = list.version;
     const present = new Set(list.members);
-    for (const username of present) this.#set(username, true);
+    for (const member of present) this.#set(member, true);
     this.#holdLeaves(list.wholeIn);
     // A list that was cut says nothing of who is not on it.
     if (list.wholeIn > 0 || list.total > present.size) return;
-    for (const username of this.#members) if (!present.has(username)) this.#set(username, false);
+    for (const member of this.#members) if (!present.has(member)) this.#set(member, false);
   }
 }

@@ -4,7 +4,9 @@ import type { ChannelLayer, Roster } from "../../server/channel-layer/layer.ts";
 import { MemoryBroker } from "../../server/channel-layer/memory.ts";
 import type { Delivery } from "../../server/transport/delivery.ts";
 import { conversationGroup } from "../../server/transport/groups.ts";
+import { ListenerFaults } from "../../server/transport/listener-faults.ts";
 import { RoomPresences } from "../../server/transport/presence.ts";
+import { RoomSizes } from "../../server/transport/room-sizes.ts";
 
 const ROOM = "a-room";
 
@@ -47,14 +49,21 @@ async function openRoom() {
     warn: (_fields: object, message: string) => expect.unreachable(message),
     error: (_fields: object, message: string) => expect.unreachable(message),
   };
-  const presences = new RoomPresences({ layer, log, largeRoomMembers: 100, sweepSeconds: null });
+  const presences = new RoomPresences({
+    sizes: new RoomSizes(),
+    faults: new ListenerFaults(log),
+    layer,
+    log,
+    largeRoomMembers: 100,
+    sweepSeconds: null,
+  });
   /** Resolves with who is here, by the list and what was heard after it; rejects where the two do not add up. */
   const enter = (username: string) => {
     const heard: { username: string; present: boolean }[] = [];
     const hear = ({ event }: Delivery) => {
       if (event.type === "presence_changed") heard.push(event);
     };
-    const entered = presences.enter({ conversationId: ROOM, username, isLarge: false, listener: { hear } });
+    const entered = presences.enter({ conversationId: ROOM, user: { id: username, username }, listener: { hear } });
     return async () => {
       const here = new Set((await entered).users);
       for (const { username: who, present } of heard) {

@@ -3,7 +3,9 @@ import { LayerUnavailable, type Roster } from "../../server/channel-layer/layer.
 import { MemoryBroker } from "../../server/channel-layer/memory.ts";
 import type { Delivery } from "../../server/transport/delivery.ts";
 import { conversationGroup } from "../../server/transport/groups.ts";
+import { ListenerFaults } from "../../server/transport/listener-faults.ts";
 import { type Entrance, RoomPresences } from "../../server/transport/presence.ts";
+import { RoomSizes } from "../../server/transport/room-sizes.ts";
 import { SWEEP_SECONDS, useFakeTimers } from "./world.ts";
 
 const SWEEP = SWEEP_SECONDS * 1_000;
@@ -32,13 +34,20 @@ function deafNode() {
   const warnings: string[] = [];
   const log = { info: () => {}, warn: (_fields: object, message: string) => warnings.push(message), error: () => {} };
   const node = { roster, onReset: () => {} };
-  const presences = new RoomPresences({ layer: node, log, largeRoomMembers: 100, sweepSeconds: SWEEP_SECONDS });
+  const presences = new RoomPresences({
+    sizes: new RoomSizes(),
+    faults: new ListenerFaults(log),
+    layer: node,
+    log,
+    largeRoomMembers: 100,
+    sweepSeconds: SWEEP_SECONDS,
+  });
   const enter = async (conversationId: string) => {
     const heard: string[] = [];
     const hear = ({ event }: Delivery) => {
       if (event.type === "presence_changed") heard.push(`${event.present ? "+" : "-"}${event.username}`);
     };
-    const entrance: Entrance = { conversationId, username: "alice", isLarge: false, listener: { hear } };
+    const entrance: Entrance = { conversationId, user: { id: "alice", username: "alice" }, listener: { hear } };
     await presences.enter(entrance);
     return { heard, entrance };
   };

@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Delivery } from "../../server/transport/delivery.ts";
 import { conversationGroup } from "../../server/transport/groups.ts";
+import { ListenerFaults } from "../../server/transport/listener-faults.ts";
 import { type Entrance, type OnlineList, RoomPresences } from "../../server/transport/presence.ts";
+import { RoomSizes } from "../../server/transport/room-sizes.ts";
 import { ForgetfulStore } from "./forgetful-store.ts";
 import { type Circumstances, circumstances, SWEEP_SECONDS, useFakeTimers, World } from "./world.ts";
 
@@ -127,7 +129,15 @@ test(
           const store = new ForgetfulStore();
           const layers = world.nodes.map(({ layer }, at) => store.node(layer, late[at] ?? 0));
           const presences = layers.map(
-            (layer) => new RoomPresences({ layer, log: world.log, largeRoomMembers: 100, sweepSeconds: SWEEP_SECONDS }),
+            (layer) =>
+              new RoomPresences({
+                sizes: new RoomSizes(),
+                faults: new ListenerFaults(world.log),
+                layer,
+                log: world.log,
+                largeRoomMembers: 100,
+                sweepSeconds: SWEEP_SECONDS,
+              }),
           );
           const on = (at: number): RoomPresences => {
             const found = presences[at];
@@ -147,7 +157,7 @@ test(
                 if (event.username === RESIDENT && !event.present) leavesOfResident += 1;
               },
             };
-            const entrance = { conversationId: ROOM, username, isLarge: false, listener };
+            const entrance = { conversationId: ROOM, user: { id: username, username }, listener };
             const socket: Socket = { node: at, entrance, heard, state: "entering", list: null };
             sockets.push(socket);
             on(at)
@@ -208,7 +218,7 @@ test(
           expect(sockets.filter(({ state }) => state === "entering")).toEqual([]);
 
           const here = sockets.filter(({ state }) => state === "here");
-          const truth = [...new Set(here.map(({ entrance }) => entrance.username))].toSorted();
+          const truth = [...new Set(here.map(({ entrance }) => entrance.user.username))].toSorted();
           for (const layer of layers) {
             expect([...(await layer.roster.list(conversationGroup(ROOM), 100)).members].toSorted()).toEqual(truth);
           }

@@ -2,7 +2,9 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { MemoryBroker } from "../../server/channel-layer/memory.ts";
 import { Hub } from "../../server/transport/hub.ts";
+import { ListenerFaults } from "../../server/transport/listener-faults.ts";
 import { RoomPresences } from "../../server/transport/presence.ts";
+import { RoomSizes } from "../../server/transport/room-sizes.ts";
 import { UserFeeds } from "../../server/transport/user-feeds.ts";
 import { FaultyLayer } from "../support/faulty-layer.ts";
 import { Truth } from "./truth.ts";
@@ -108,13 +110,15 @@ test("the rosters of many rooms are read a few at a time", async () => {
   const layer = new FaultyLayer(broker.join());
   const { proxy, most } = watched(layer.roster);
   const presences = new RoomPresences({
+    sizes: new RoomSizes(),
+    faults: new ListenerFaults(log),
     layer: { roster: proxy, onReset: (handler) => layer.onReset(handler) },
     log,
     largeRoomMembers: 100,
     sweepSeconds: null,
   });
   for (const conversationId of names("room")) {
-    await presences.enter({ conversationId, username: "alice", isLarge: false, listener: { hear: () => {} } });
+    await presences.enter({ conversationId, user: { id: "alice", username: "alice" }, listener: { hear: () => {} } });
   }
   layer.reset();
   await vi.advanceTimersByTimeAsync(1_000);

@@ -59,7 +59,8 @@ async function resourcesOf(cluster: Cluster, metrics: readonly Metrics[]): Promi
 }
 
 async function channelsOf(redis: Redis): Promise<Record<string, number>> {
-  const names = (await redis.pubsub("CHANNELS")) as string[];
+  // Each node hears itself on a channel of its own.
+  const names = ((await redis.pubsub("CHANNELS")) as string[]).filter((name) => !name.includes(":node:"));
   if (names.length === 0) return {};
   const counts = (await redis.pubsub("NUMSUB", ...names)) as (string | number)[];
   return Object.fromEntries(names.map((name) => [name, Number(counts[counts.indexOf(name) + 1])]).sort());
@@ -69,8 +70,8 @@ async function keysOf(redis: Redis): Promise<Record<string, number>> {
   const keys: Record<string, number> = {};
   for (const key of (await redis.keys("*")).sort()) {
     const [life, type] = await Promise.all([redis.pttl(key), redis.type(key)]);
-    // Gone since, or going by itself.
-    if (life !== -1) continue;
+    // Gone since, or going by itself, as the versions of empty groups do; what somebody renews lives for an hour.
+    if (life !== -1 && life <= 600_000) continue;
     keys[key] = type === "hash" ? await redis.hlen(key) : type === "zset" ? await redis.zcard(key) : 1;
   }
   return keys;

@@ -4,7 +4,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ChannelLayer } from "../../server/channel-layer/layer.ts";
 import type { Delivery } from "../../server/transport/delivery.ts";
 import { conversationGroup } from "../../server/transport/groups.ts";
+import { ListenerFaults } from "../../server/transport/listener-faults.ts";
 import { RoomPresences } from "../../server/transport/presence.ts";
+import { RoomSizes } from "../../server/transport/room-sizes.ts";
 import { announced } from "../channel-layer/nodes.ts";
 import { type RedisNodes, redisNodes } from "../channel-layer/redis-nodes.ts";
 import { SWEEP_SECONDS } from "../delivery/world.ts";
@@ -44,7 +46,14 @@ describe.skipIf(skipped !== "")(`a Redis that loses the rosters${skipped}`, () =
     const layer = await nodes.join();
     await layer.subscribe([GROUP]);
     const reset = vi.fn();
-    const presences = new RoomPresences({ layer, log, largeRoomMembers: 100, sweepSeconds: SWEEP_SECONDS });
+    const presences = new RoomPresences({
+      sizes: new RoomSizes(),
+      faults: new ListenerFaults(log),
+      layer,
+      log,
+      largeRoomMembers: 100,
+      sweepSeconds: SWEEP_SECONDS,
+    });
     layer.onReset(reset);
     return { layer, presences, resets: () => reset.mock.calls.length };
   }
@@ -73,7 +82,7 @@ describe.skipIf(skipped !== "")(`a Redis that loses the rosters${skipped}`, () =
       else visitor.here.delete(event.username);
       if (!event.present) visitor.leaves.push(event.username);
     };
-    const entrance = { conversationId: ROOM, username, isLarge: false, listener: { hear } };
+    const entrance = { conversationId: ROOM, user: { id: username, username }, listener: { hear } };
     const list = await presences.enter(entrance);
     visitor.here = new Set(list.users);
     for (const { username: who, present } of told) {
