@@ -48,7 +48,6 @@ export class RedisRoster implements Roster {
   #lastSession = 0;
   /** The roster's life (see the scripts) that this node has said its words in; empty before the first. */
   #life = "";
-  /** Of any group. */
   #highestVersion = 0;
   #renewals: NodeJS.Timeout | undefined;
 
@@ -67,8 +66,8 @@ export class RedisRoster implements Roster {
 
   /** Takes the lease, and keeps it from now on. Rejects with `LayerUnavailable`. */
   async start(): Promise<void> {
-    await this.#open();
     await this.#checkRights();
+    await this.#open();
     this.#connection.onLost(() => {
       if (this.#state.kind !== "closed") this.#state = { kind: "away" };
     });
@@ -201,9 +200,7 @@ export class RedisRoster implements Roster {
   #reopen(): void {
     if (this.#state.kind !== "away") return;
     this.#open().then(
-      (before) => {
-        for (const handler of this.#reopenedHandlers) handler(before);
-      },
+      (before) => this.#reopenedHandlers.map((handler) => handler(before)),
       (err: unknown) => this.#outage.fails({ err }),
     );
   }
@@ -242,8 +239,12 @@ export class RedisRoster implements Roster {
 
   /** Rejects with `LayerUnavailable` that names what Redis does not permit. */
   async #checkRights(): Promise<void> {
-    const problems = (await this.#run(rosterScripts.rights, this.#options.nodeId, "", [])) as string[];
-    if (problems.length > 0) throw new LayerUnavailable(problems.slice(0, 3).join("; "));
+    const { client } = this.#connection;
+    const { prefix, channelPrefix, nodeId } = this.#options;
+    const problems = await this.#connection.ask(
+      client.eval(rosterScripts.rights.lua, 0, prefix, channelPrefix, nodeId),
+    );
+    if (Array.isArray(problems) && problems.length > 0) throw new LayerUnavailable(problems.slice(0, 3).join("; "));
   }
 
   /** Runs a script in this node's name. */

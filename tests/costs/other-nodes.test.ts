@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import type { ChannelLayer } from "../../server/channel-layer/layer.ts";
 import { MemoryBroker } from "../../server/channel-layer/memory.ts";
 import { connectRedisLayer } from "../../server/channel-layer/redis.ts";
-import { conversationGroup, userGroup } from "../../server/transport/groups.ts";
+import { conversationGroup, PROFILES_GROUP, userGroup } from "../../server/transport/groups.ts";
 import type { Communicator } from "../support/communicator.ts";
 import { redisUrl, servicesMissing } from "../support/services.ts";
 import { openEmbedded, type Storage } from "../support/storage.ts";
@@ -66,7 +66,9 @@ function describeOn(name: string, missing: string, join: () => Promise<ChannelLa
       expect(await arrivedOf(5, visit)).toEqual([conversationGroup(room.id), groupOfPair]);
 
       await visit.close();
-      await vi.waitFor(() => expect(elsewhere.layer.groups).toEqual(new Set([userGroup(other.id), groupOfPair])));
+      await vi.waitFor(() =>
+        expect(elsewhere.layer.groups).toEqual(new Set([PROFILES_GROUP, userGroup(other.id), groupOfPair])),
+      );
       expect(await arrivedOf(5, null)).toEqual([groupOfPair]);
     });
   });

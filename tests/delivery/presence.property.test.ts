@@ -4,6 +4,7 @@ import type { Delivery } from "../../server/transport/delivery.ts";
 import { conversationGroup } from "../../server/transport/groups.ts";
 import { ListenerFaults } from "../../server/transport/listener-faults.ts";
 import { type Entrance, type OnlineList, RoomPresences } from "../../server/transport/presence.ts";
+import { usernameOf } from "../../server/transport/room-member.ts";
 import { RoomSizes } from "../../server/transport/room-sizes.ts";
 import { ForgetfulStore } from "./forgetful-store.ts";
 import { type Circumstances, circumstances, SWEEP_SECONDS, useFakeTimers, World } from "./world.ts";
@@ -220,7 +221,9 @@ test(
           const here = sockets.filter(({ state }) => state === "here");
           const truth = [...new Set(here.map(({ entrance }) => entrance.user.username))].toSorted();
           for (const layer of layers) {
-            expect([...(await layer.roster.list(conversationGroup(ROOM), 100)).members].toSorted()).toEqual(truth);
+            expect((await layer.roster.list(conversationGroup(ROOM), 100)).members.map(usernameOf).toSorted()).toEqual(
+              truth,
+            );
           }
           for (const { list, heard } of here) {
             const online = new Set(list?.users);

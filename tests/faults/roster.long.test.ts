@@ -6,6 +6,7 @@ import type { Delivery } from "../../server/transport/delivery.ts";
 import { conversationGroup } from "../../server/transport/groups.ts";
 import { ListenerFaults } from "../../server/transport/listener-faults.ts";
 import { RoomPresences } from "../../server/transport/presence.ts";
+import { usernameOf } from "../../server/transport/room-member.ts";
 import { RoomSizes } from "../../server/transport/room-sizes.ts";
 import { announced } from "../channel-layer/nodes.ts";
 import { type RedisNodes, redisNodes } from "../channel-layer/redis-nodes.ts";
@@ -145,7 +146,10 @@ describe.skipIf(skipped !== "")(`a Redis that loses the rosters${skipped}`, () =
         daveThere.leave();
         erin.leave();
         await eventually(async () => {
-          expect((await here.layer.roster.list(GROUP, 10)).members.toSorted()).toEqual(["alice", "bob"]);
+          expect((await here.layer.roster.list(GROUP, 10)).members.map(usernameOf).toSorted()).toEqual([
+            "alice",
+            "bob",
+          ]);
         });
         const frank = await enter(here, "frank");
         nodes.network(late.layer).restore();
