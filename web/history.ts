@@ -85,7 +85,7 @@ export class History {
       this.timeline.value = withFrame(this.timeline.peek(), frame);
     } catch (error) {
       // A frame that is not what this page takes it for is passed over; what it changed, history says.
-      console.error("a frame could not be read", error, frame);
+      console.info("a frame was passed over", error, frame);
       this.#repair();
       return;
     }

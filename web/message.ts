@@ -55,7 +55,7 @@ export function isReadable(body: MessageBody): boolean {
     messageOfBody(body);
     return true;
   } catch (error) {
-    console.error("a message could not be read", error, body);
+    console.info("a message was passed over", error, body);
     return false;
   }
 }
