@@ -22,19 +22,23 @@ import type { WorkCounters } from "./consumers/workload.ts";
 import { createCore } from "./core/core.ts";
 import { Outage } from "./core/outage.ts";
 import type { Store } from "./core/store.ts";
+import { limitConnections } from "./http/connections.ts";
 import { answerBrokenHandshake } from "./http/malformed-requests.ts";
 import { builtPage } from "./http/page.ts";
-import { registerHttp } from "./http/register.ts";
+import { registerHttp, registerOperations } from "./http/register.ts";
 import { RequestsInFlight } from "./http/requests-in-flight.ts";
 import { serverOptions } from "./http/server-options.ts";
+import type { HttpServices } from "./http/services.ts";
 import { Upgrades } from "./http/upgrades.ts";
 import { errorLogging } from "./log-errors.ts";
 import { createMetrics } from "./metrics.ts";
 import { newId } from "./new-id.ts";
+import { Notices } from "./notices.ts";
 import { username } from "./protocol/fields.ts";
 import { socketRoutes } from "./routing.ts";
 import { prepareShutdown } from "./shutdown.ts";
 import { registerSockets } from "./sockets.ts";
+import { startWarnings } from "./start-warnings.ts";
 import { CLOSE_DEADLINE } from "./transport/connection.ts";
 import { Heartbeat } from "./transport/heartbeat.ts";
 import { Hub } from "./transport/hub.ts";
@@ -63,6 +67,8 @@ export interface Server {
   readonly app: FastifyInstance;
   /** `http://host:port`, once `listen` has resolved. */
   readonly address: string;
+  /** Of the operator's routes, where they have a port of their own. */
+  readonly operationsAddress: string | null;
   readonly describe: Foundations["describe"];
   /** What `POST /api/dev/token` gives tokens for; null: a key is configured, and it gives none. */
   readonly developmentTokenSecret: string | null;
@@ -76,6 +82,10 @@ export interface Server {
 const MAX_WAITING_FRAMES = 64;
 /** Their bytes, before the same. One frame of any size that is allowed may wait, whatever this is. */
 const MAX_WAITING_BYTES = 65_536;
+/** A client may send a message of MAX_FRAME_BYTES in fragments of so many bytes, and each frame in TCP segments of so many. */
+const BYTES_OF_FRAGMENT = 512;
+const BYTES_OF_CHUNK = 128;
+const MIN_PARTS = 64;
 /** How often what is listened to is compared with storage, and who is here with the channel layer's roster. */
 const SWEEP_SECONDS = 5;
 /** How often the profiles of those who have sockets here are compared with storage. */
@@ -168,11 +178,15 @@ export async function startServer(
   const seenMarks = new SeenMarks(store, log);
   const stopping = new AbortController();
   const requests = RequestsInFlight.of(app.server);
+  limitConnections(app.server, config, new Notices(log));
+  for (const warning of startWarnings(config)) log.warn(warning);
   const upgrades = new Upgrades(app.server, requests, app.server.timeout);
+  const operations = config.operations === null ? null : createApp(config);
   const close = prepareShutdown({
     app,
     requests,
     upgrades,
+    operations,
     stopping,
     connections,
     duration: config.shutdownSeconds * 1_000,
@@ -197,6 +211,9 @@ export async function startServer(
   const socketOptions = {
     server: upgrades.handshakes,
     maxPayload: config.maxFrameBytes,
+    // An unfinished message costs by its parts, however few bytes are in them.
+    maxFragments: Math.max(MIN_PARTS, Math.ceil(config.maxFrameBytes / BYTES_OF_FRAGMENT)),
+    maxBufferedChunks: Math.max(MIN_PARTS, Math.ceil(config.maxFrameBytes / BYTES_OF_CHUNK)),
     perMessageDeflate: false,
     // The connection answers pings, within the rate of its user.
     autoPong: false,
@@ -210,7 +227,7 @@ export async function startServer(
   });
   app.websocketServer.on("wsClientError", answerBrokenHandshake);
   app.websocketServer.on("connection", (_webSocket, request) => upgrades.opened(request.socket));
-  await registerHttp(app, {
+  const httpServices: HttpServices = {
     ...core,
     authenticate,
     storage: store,
@@ -220,12 +237,21 @@ export async function startServer(
     maxMessageChars: config.maxMessageChars,
     allowedOrigins: config.allowedOrigins,
     arrivals: new Arrivals(config),
+    maxRequestsPerAddress: config.maxRequestsPerAddress,
+    hasOperationsElsewhere: operations !== null,
     trustedProxies: config.trustedProxies,
     apiKey: config.apiKey,
     developmentSecret: secret,
     pageFolder,
     stopping: stopping.signal,
-  });
+  };
+  await registerHttp(app, httpServices);
+  let operationsAddress: string | null = null;
+  if (operations !== null && config.operations !== null) {
+    registerOperations(operations, httpServices, () => app.swagger());
+    // Before the others: whoever is asked for early says what is true.
+    operationsAddress = await operations.listen(config.operations);
+  }
   const socketCounts = new SocketCounts(layer, config.maxSocketsPerUser);
   registerSockets(app, {
     routes: socketRoutes,
@@ -256,6 +282,7 @@ export async function startServer(
       if (address === null || typeof address === "string") throw new Error("the server does not listen yet");
       return `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
     },
+    operationsAddress,
     describe: foundations.describe,
     developmentTokenSecret: secret === null ? null : askingSecret(secret),
     hasWebPage: pageFolder !== null,

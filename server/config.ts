@@ -19,7 +19,7 @@ export class ConfigError extends Error {
 
 const KEY_SETTINGS = ["JWT_SECRET", "JWT_PUBLIC_KEY", "JWT_JWKS_URL"] as const;
 
-/** RFC 7518, 3.2: a key for HS256 has at least the 256 bits of its hash. */
+/** RFC 7518, 3.2: a key for HS256 has at least the 256 bits of its hash. No other secret is weaker. */
 const MIN_SECRET_BYTES = 32;
 
 /** Read-only, and complete: whatever is null here was decided by leaving it unset. */
@@ -57,13 +57,25 @@ function contradictions(given: NodeJS.ProcessEnv): string[] {
   }
   if (keys.length > 1) problems.push(`${keys.join(", ")}: only one of them may be set`);
   // A short secret is let pass in development, where a tutorial's `JWT_SECRET=secret` protects nothing yet.
-  if (isProduction && given.JWT_SECRET !== undefined && Buffer.byteLength(given.JWT_SECRET) < MIN_SECRET_BYTES) {
-    problems.push(`JWT_SECRET: expected at least ${MIN_SECRET_BYTES} bytes in production`);
+  for (const name of ["JWT_SECRET", "API_KEY"]) {
+    if (isProduction && given[name] !== undefined && isShortSecret(given[name])) {
+      problems.push(`${name}: expected at least ${MIN_SECRET_BYTES} bytes in production`);
+    }
+  }
+  // An issuer's key set verifies its tokens for every application there is.
+  if (isProduction && given.JWT_JWKS_URL !== undefined && given.JWT_AUDIENCE === undefined) {
+    problems.push(
+      "JWT_AUDIENCE: production needs it with JWT_JWKS_URL, or tokens for other applications are good here",
+    );
   }
   if (given.REDIS_PORT !== undefined && given.REDIS_HOST === undefined && given.REDIS_URL === undefined) {
     problems.push("REDIS_PORT: set without REDIS_HOST");
   }
   return problems;
+}
+
+export function isShortSecret(secret: string): boolean {
+  return Buffer.byteLength(secret) < MIN_SECRET_BYTES;
 }
 
 const SAME_ORIGIN: AllowedOrigins = { kind: "same_origin" };
@@ -73,6 +85,8 @@ function configOf(set: Settings, given: NodeJS.ProcessEnv) {
     environment: set.NODE_ENV,
     host: set.HOST,
     port: set.PORT,
+    /** Null: the operator's routes are on the same port as all others. */
+    operations: set.OPERATIONS_PORT === undefined ? null : { host: set.OPERATIONS_HOST, port: set.OPERATIONS_PORT },
     /** Whether the web page is served, where it was built. */
     hasWebPage: set.WEB_PAGE === "on",
     logLevel: set.LOG_LEVEL,
@@ -105,6 +119,10 @@ function configOf(set: Settings, given: NodeJS.ProcessEnv) {
     connectBurst: set.CONNECT_BURST,
     httpRate: set.HTTP_RATE,
     httpBurst: set.HTTP_BURST,
+    maxConnections: set.MAX_CONNECTIONS,
+    maxConnectionsPerAddress: set.MAX_CONNECTIONS_PER_ADDRESS,
+    /** Under way at a time. */
+    maxRequestsPerAddress: set.MAX_REQUESTS_PER_ADDRESS,
     maxSocketsPerUser: set.MAX_SOCKETS_PER_USER,
     maxBufferedBytes: set.MAX_BUFFERED_BYTES,
     pingSeconds: set.PING_SECONDS,
@@ -131,7 +149,14 @@ function redisOf(set: Settings): { readonly url: string; readonly prefix: string
 
 function tokensOf(set: Settings): TokenSettings | null {
   const key = keyOf(set);
-  return key === null ? null : { key, issuer: set.JWT_ISSUER ?? null, audience: set.JWT_AUDIENCE ?? null };
+  if (key === null) return null;
+  return {
+    key,
+    issuer: set.JWT_ISSUER ?? null,
+    audience: set.JWT_AUDIENCE ?? null,
+    // In development a token that lasts is a convenience.
+    ...(set.NODE_ENV === "production" && { maxLifetime: set.MAX_TOKEN_LIFETIME }),
+  };
 }
 
 function keyOf(set: Settings): VerificationKey | null {

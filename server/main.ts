@@ -27,6 +27,13 @@ const config = readConfig();
 const app = createApp(config);
 const { log } = app;
 
+// What nobody foresaw ends the process, as what it left behind is not known; the log says what it was, in its one form. A promise
+// that is rejected unheard comes here too.
+process.on("uncaughtException", (error, origin) => {
+  log.fatal({ err: error, origin }, "a fault that nothing handled");
+  process.exit(1);
+});
+
 try {
   const foundations = await openFoundations(config, log);
   const server = await startServer(config, foundations, app);

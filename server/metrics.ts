@@ -1,5 +1,6 @@
 /** What an operator watches, for `GET /metrics`. Read when asked for: nothing is added to the paths that it counts. */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { refusalsMade } from "./http/errors.ts";
 import { encodings } from "./transport/delivery.ts";
 import type { Hub } from "./transport/hub.ts";
 import type { RoomPresences } from "./transport/presence.ts";
@@ -44,6 +45,16 @@ export function createMetrics(parts: {
   gauge(registers, "parley_user_feeds", "Users whose conversations are followed", () => parts.userFeeds.size);
   gauge(registers, "parley_presence_rooms", "Rooms that somebody is in", () => parts.presences.size);
   gauge(registers, "parley_room_member_lists", "Rooms whose members are kept", () => parts.roomMembers.size);
+  new Counter({
+    name: "parley_refusals_total",
+    help: "HTTP and upgrade requests answered with an error, by its code",
+    labelNames: ["code"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [code, count] of Object.entries(refusalsMade)) this.inc({ code }, count);
+    },
+  });
   return registry;
 }
 

@@ -48,6 +48,10 @@ export const settings = z.object({
     .default("127.0.0.1")
     .describe("address to listen on; 0.0.0.0 or :: for every network of the machine"),
   PORT: wholeNumber(0, 65_535).default(8000).describe("TCP port to listen on; 0 takes a free one"),
+  OPERATIONS_PORT: wholeNumber(0, 65_535)
+    .optional()
+    .describe("TCP port that /metrics, /readyz, /healthz and /docs are on, and nowhere else; empty: PORT"),
+  OPERATIONS_HOST: z.string().default("127.0.0.1").describe("address that goes with OPERATIONS_PORT"),
   WEB_PAGE: oneOf(["on", "off"]).default("on").describe("on or off: whether / is a page to chat on"),
   LOG_LEVEL: oneOf(["fatal", "error", "warn", "info", "debug", "trace", "silent"])
     .default("info")
@@ -84,10 +88,18 @@ export const settings = z.object({
     .optional()
     .describe("verifies RS256, ES256 or EdDSA tokens: URL of the issuer's JSON Web Key Set"),
   JWT_ISSUER: z.string().optional().describe("what a token's iss must be; empty: not checked"),
-  JWT_AUDIENCE: z.string().optional().describe("what a token's aud must be or contain; empty: not checked"),
+  JWT_AUDIENCE: z
+    .string()
+    .optional()
+    .describe("what a token's aud must be or contain; empty: not checked; production needs it with JWT_JWKS_URL"),
+  MAX_TOKEN_LIFETIME: wholeNumber(1, MAX_INT)
+    .default(2_592_000)
+    .describe("seconds that a token's exp may lie ahead, in production, where it has to be there"),
   ALLOWED_ORIGINS: parsed(parseAllowedOrigins, "expected origins such as https://app.example between commas, or *")
     .optional()
-    .describe("origins of web pages that may open sockets, between commas; * any; empty: the server's own"),
+    .describe(
+      "origins of web pages that may open sockets, between commas; * any, without cookies; empty: the server's own",
+    ),
   TRUST_PROXY: parsed(
     TrustedProxies.parse,
     "expected addresses and ranges such as 10.0.0.0/8 between commas, or loopback",
@@ -100,7 +112,9 @@ export const settings = z.object({
     .string()
     .regex(/^\S+$/, "expected no blanks, which a Bearer header cannot carry")
     .optional()
-    .describe("lets a backend provision users (PUT /api/users/:id); empty: no such route"),
+    .describe(
+      "lets a backend provision users (PUT /api/users/:id), at least 32 bytes in production; empty: no such route",
+    ),
 
   MAX_MESSAGE_CHARS: wholeNumber(1, 1_000_000).default(10_000).describe("code points of a message's text"),
   MAX_FRAME_BYTES: wholeNumber(1024, MAX_INT).default(65_536).describe("bytes of a client's frame or HTTP body"),
@@ -120,6 +134,15 @@ export const settings = z.object({
   CONNECT_BURST: wholeNumber(1, MAX_INT).default(1000).describe("how many of them may come at once"),
   HTTP_RATE: rate().default(200).describe("other HTTP requests a second, for an IPv4 address or IPv6 /64; off: any"),
   HTTP_BURST: wholeNumber(1, MAX_INT).default(1000).describe("how many of them may come at once"),
+  MAX_CONNECTIONS: wholeNumber(1, MAX_INT)
+    .default(65_536)
+    .describe("TCP connections of a node, sockets among them; more are closed at once"),
+  MAX_CONNECTIONS_PER_ADDRESS: rate()
+    .default(16_384)
+    .describe("TCP connections of an IPv4 address or IPv6 /64 that is not in TRUST_PROXY; off: any"),
+  MAX_REQUESTS_PER_ADDRESS: wholeNumber(1, MAX_INT)
+    .default(100)
+    .describe("HTTP requests of an address that are answered at a time; ten times as many wait"),
   MAX_SOCKETS_PER_USER: wholeNumber(1, MAX_INT).default(50).describe("open sockets of one user"),
   MAX_BUFFERED_BYTES: wholeNumber(1024, MAX_INT)
     .default(1_048_576)

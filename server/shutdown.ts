@@ -20,6 +20,8 @@ export interface ShutdownParts {
   readonly app: FastifyInstance;
   readonly requests: RequestsInFlight;
   readonly upgrades: Upgrades;
+  /** The server of the operator's routes, where they have one of their own. */
+  readonly operations: FastifyInstance | null;
   /** Aborted at once: from then on no socket is opened, and the node says that it is not ready. */
   readonly stopping: AbortController;
   readonly connections: ConnectionRegistry;
@@ -57,6 +59,7 @@ async function shutDown({ stopping, connections, duration, writer, app, ...parts
   // The load balancer still finds the node, and hears from it that it should go elsewhere.
   await sayFarewell({ connections, duration, settled: () => writer.settled() });
   await app.close();
+  await parts.operations?.close();
   await writer.settled();
   await parts.seenMarks.idle();
   parts.heartbeat.stop();

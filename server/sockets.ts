@@ -4,12 +4,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
 import type { Authenticator } from "./auth/authenticator.ts";
 import { readToken } from "./auth/handshake.ts";
-import { type AllowedOrigins, checkOrigin } from "./auth/origin.ts";
+import { type AllowedOrigins, checkOrigin, mayUseCookie } from "./auth/origin.ts";
 import { type Speaker, speakerOf } from "./auth/speaker.ts";
 import { Unauthorized } from "./auth/unauthorized.ts";
 import type { ConsumerServices } from "./consumers/consumer.ts";
 import { costs } from "./core/costs.ts";
 import { Refusal } from "./core/errors.ts";
+import { Notices } from "./notices.ts";
 import type { SocketRoute } from "./routing.ts";
 import { Connection } from "./transport/connection.ts";
 import type { Transport } from "./transport/transport.ts";
@@ -33,6 +34,7 @@ interface Admission {
 const admissions = new WeakMap<FastifyRequest, Admission>();
 
 export function registerSockets(app: FastifyInstance, options: SocketOptions): void {
+  const notices = new Notices(app.log);
   const paths = new Set(options.routes.map((route) => route.path));
   app.addHook("onRequest", async (request, reply) => {
     if (!request.ws) return;
@@ -47,24 +49,47 @@ export function registerSockets(app: FastifyInstance, options: SocketOptions): v
       method: "GET",
       url: route.path,
       schema: { hide: true },
-      preValidation: (request, reply) => settleSpeaker(request, reply, options),
-      handler: (_request, reply) => reply.code(426).header("upgrade", "websocket").send(UPGRADE_REQUIRED),
+      preValidation: (request, reply) => settleSpeaker(request, reply, options, notices),
+      handler: (_request, reply) => {
+        const reason = "a plain request for a socket: a proxy on its way has to hand on Upgrade and Connection";
+        notices.tell("info", "426", { path: route.path }, reason);
+        return reply.code(426).header("upgrade", "websocket").send(UPGRADE_REQUIRED);
+      },
       wsHandler: (webSocket, request) => accept(route, webSocket, request, options),
     });
   }
 }
 
+/** UTF-16 units. */
+const MAX_LOGGED_ORIGIN = 256;
+
 const UPGRADE_REQUIRED = {
   error: { code: "invalid_frame", message: "this path speaks WebSocket: send an upgrade request" },
 };
 
-async function settleSpeaker(request: FastifyRequest, reply: FastifyReply, options: SocketOptions): Promise<void> {
+async function settleSpeaker(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: SocketOptions,
+  notices: Notices,
+): Promise<void> {
   if (!request.ws) return;
   if (!checkOrigin(request.raw, options.allowedOrigins)) {
+    const { origin = "", host } = request.headers;
+    const cause = origin.slice(0, MAX_LOGGED_ORIGIN);
+    notices.tell(
+      "warn",
+      cause,
+      { origin: cause, host },
+      "a page was refused a socket for its origin: see ALLOWED_ORIGINS",
+    );
     throw new Refusal("forbidden", "this origin may not open sockets here; see ALLOWED_ORIGINS");
   }
   const found = readToken(request.raw);
   if (found === null) throw new Unauthorized("a token is needed");
+  if (found.source === "cookie" && !mayUseCookie(request.raw, options.allowedOrigins)) {
+    throw new Unauthorized("a token is needed: with ALLOWED_ORIGINS=* the cookie is none for pages of other origins");
+  }
   const { authenticate, services } = options;
   const { users, commandRate } = services.core;
   const speaker = await speakerOf(found.token, { authenticate, users, commandRate }, costs.opening);

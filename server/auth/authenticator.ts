@@ -1,8 +1,10 @@
 /** Token in, identity out. */
-import { createRemoteJWKSet, errors, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from "jose";
+import { errors, type JWTVerifyOptions, jwtVerify } from "jose";
 import { Refusal } from "../core/errors.ts";
 import { type Claims, readClaims } from "./claims.ts";
+import { KeySet } from "./key-set.ts";
 import { algorithmsFor, type TokenSettings, type VerificationKey } from "./keys.ts";
+import { checkKind } from "./token-kind.ts";
 import { Unauthorized } from "./unauthorized.ts";
 
 export interface Identity {
@@ -26,7 +28,7 @@ export type Authenticator = (token: string) => Promise<Identity>;
  */
 const CLOCK_TOLERANCE_SECONDS = 5;
 
-export function createAuthenticator({ key, issuer, audience }: TokenSettings): Authenticator {
+export function createAuthenticator({ key, issuer, audience, maxLifetime = null }: TokenSettings): Authenticator {
   const verificationKey = keyForVerification(key);
   const options: JWTVerifyOptions = {
     algorithms: algorithmsFor(key),
@@ -37,8 +39,11 @@ export function createAuthenticator({ key, issuer, audience }: TokenSettings): A
   return async (token) => {
     let payload: unknown;
     try {
-      ({ payload } = await jwtVerify(token, verificationKey, options));
+      const verified = await jwtVerify(token, verificationKey, options);
+      checkKind(verified.protectedHeader, verified.payload);
+      payload = verified.payload;
     } catch (error) {
+      if (error instanceof Unauthorized || error instanceof Refusal) throw error;
       if (error instanceof errors.JWTExpired) throw expired();
       // What jose blames on the token; anything else is a fault of ours or of the key set's.
       if (error instanceof errors.JOSEError) throw new Unauthorized(`the token is not valid: ${error.message}`);
@@ -46,8 +51,18 @@ export function createAuthenticator({ key, issuer, audience }: TokenSettings): A
     }
     const identity = readClaims(payload);
     if (identity.expiresAt !== null && identity.expiresAt <= Date.now()) throw expired();
+    if (maxLifetime !== null) checkLifetime(identity.expiresAt, maxLifetime);
     return identity;
   };
+}
+
+function checkLifetime(expiresAt: number | null, maxLifetime: number): void {
+  if (expiresAt === null) throw new Unauthorized("the token is not valid: it has no exp, so that it would never end");
+  if (expiresAt > Date.now() + (maxLifetime + CLOCK_TOLERANCE_SECONDS) * 1_000) {
+    throw new Unauthorized(
+      `the token is not valid: its exp lies more than MAX_TOKEN_LIFETIME (${maxLifetime} s) ahead`,
+    );
+  }
 }
 
 function expired(): Unauthorized {
@@ -61,22 +76,6 @@ function keyForVerification(key: VerificationKey) {
     case "public_key":
       return key.key;
     case "key_set":
-      return keyFromSet(key.url);
+      return new KeySet(key.url).find;
   }
-}
-
-/**
- * jose fetches the set once and keeps it for 10 minutes; a key that it lacks is looked for in a fresh copy at most every
- * 30 seconds, so that tokens naming keys at random cannot make this server hammer the issuer.
- */
-function keyFromSet(url: URL): JWTVerifyGetKey {
-  const find = createRemoteJWKSet(url);
-  return async (header, token) => {
-    try {
-      return await find(header, token);
-    } catch (error) {
-      if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) throw error;
-      throw new Refusal("unavailable", "the keys that verify tokens could not be fetched, try again", { cause: error });
-    }
-  };
 }

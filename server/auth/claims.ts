@@ -22,6 +22,9 @@ export interface Claims {
 /** UTF-16 units of a name. */
 const MAX_NAME = 256;
 
+/** Of what JavaScript, and any calendar, can name. */
+const LAST_SECOND = 8_640_000_000_000;
+
 const personName = text(MAX_NAME).nullish();
 const picture = z.union([z.literal(""), mediaReference], "expected an http or https URL or a relative one").nullish();
 
@@ -32,7 +35,7 @@ const picture = z.union([z.literal(""), mediaReference], "expected an http or ht
  */
 const claimsSchema = z.object({
   sub: userId,
-  exp: z.number().optional(),
+  exp: z.number().min(0).max(LAST_SECOND, "expected seconds since 1970").optional(),
   username: claimedUsername.nullish(),
   name: personName,
   first_name: personName,

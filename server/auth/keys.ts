@@ -23,6 +23,8 @@ export interface TokenSettings {
   readonly issuer: string | null;
   /** What `aud` must be or contain; null: not checked. */
   readonly audience: string | null;
+  /** Seconds that `exp` may lie ahead, and it has to be there; null, or left out: not checked. */
+  readonly maxLifetime?: number | null;
 }
 
 /** The text itself is the key, in UTF-8; nothing in it is decoded. */

@@ -39,3 +39,11 @@ export function checkOrigin(request: { readonly headers: IncomingHttpHeaders }, 
       return host !== undefined && parseOrigin(`${new URL(origin).protocol}//${host}`) === origin;
   }
 }
+
+/**
+ * Whether a cookie that comes with this request may be a token. With `*` any page may open sockets, but only those of the same
+ * origin with the cookie, which browsers send along without asking anybody.
+ */
+export function mayUseCookie(request: { readonly headers: IncomingHttpHeaders }, allowed: AllowedOrigins): boolean {
+  return allowed.kind !== "any" || checkOrigin(request, { kind: "same_origin" });
+}

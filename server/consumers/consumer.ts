@@ -212,7 +212,8 @@ export abstract class Consumer implements ConnectionHandler {
 
   #logFault(error: unknown, message: string): void {
     const { profile, params } = this.handshake;
-    this.services.log.error({ user: profile.id, ...params, err: error }, message);
+    // A name of the path is not to pass for who it was.
+    this.services.log.error({ ...params, user: profile.id, err: error }, message);
   }
 }
 

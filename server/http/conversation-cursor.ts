@@ -1,14 +1,20 @@
 /** The place of a row in the list of conversations, as an opaque word. */
 import { z } from "zod";
 import { Refusal } from "../core/errors.ts";
-import { resourceId, timestamp } from "../protocol/fields.ts";
+import { resourceId } from "../protocol/fields.ts";
 
 export interface ConversationPlace {
   readonly updatedAt: string;
   readonly id: string;
 }
 
-const place = z.tuple([timestamp, resourceId]);
+/** As `writeCursor` got it: other years (0000, and those with a sign) are dates here and none in the database. */
+const updatedAt = z.string().refine((text) => {
+  const time = Date.parse(text);
+  return !Number.isNaN(time) && new Date(time).toISOString() === text && /^(?!0000)\d{4}-/.test(text);
+});
+
+const place = z.tuple([updatedAt, resourceId]);
 
 export function writeCursor({ updatedAt, id }: ConversationPlace): string {
   return Buffer.from(JSON.stringify([updatedAt, id])).toString("base64url");

@@ -4,12 +4,13 @@
  */
 import type { FastifyRequest } from "fastify";
 import { askingSecret, signDevelopmentToken } from "../auth/development-secret.ts";
-import { isLoopback } from "../auth/loopback.ts";
+import { isLoopback, isLoopbackHost } from "../auth/loopback.ts";
 import { checkOrigin } from "../auth/origin.ts";
 import { SharedSecret } from "../auth/shared-secret.ts";
 import { Refusal } from "../core/errors.ts";
 import { developmentToken, developmentTokenRequest } from "../protocol/http.ts";
 import { profileBody } from "./bodies.ts";
+import { isProxied } from "./proxied.ts";
 import { BODY_CODES, refusals } from "./refusals.ts";
 import type { HttpServices, ZodServer } from "./services.ts";
 
@@ -50,30 +51,17 @@ export function developmentTokenRoutes(
   );
 }
 
-/**
- * What a proxy adds. Behind one on this machine, every client's address is the loopback, and what a proxy hands on unread
- * the client has written. So no token goes through one, whether it is trusted or not, and says so or not.
- */
-const PROXY_HEADERS = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
-
 function requireLocalClient(
   request: FastifyRequest,
   { allowedOrigins, trustedProxies }: Pick<HttpServices, "allowedOrigins" | "trustedProxies">,
 ): void {
   const { remoteAddress } = request.socket;
-  const isProxied =
-    PROXY_HEADERS.some((name) => request.headers[name] !== undefined) || trustedProxies?.has(remoteAddress) === true;
-  if (!isLoopback(remoteAddress) || isProxied) {
+  // Nor through a proxy that is trusted: what it hands on unread, its client has written.
+  if (!isLoopback(remoteAddress) || isProxied(request) || trustedProxies?.has(remoteAddress) === true) {
     throw new Refusal("forbidden", "development tokens are for clients on the server's own machine");
   }
   // A name of a foreign page's that points to this machine would pass for the same origin (DNS rebinding).
   if (!isLoopbackHost(request.headers.host) || !checkOrigin(request, allowedOrigins)) {
     throw new Refusal("forbidden", "development tokens are for pages of this server, opened as localhost");
   }
-}
-
-function isLoopbackHost(host: string | undefined): boolean {
-  if (host === undefined || !URL.canParse(`http://${host}`)) return false;
-  const name = new URL(`http://${host}`).hostname.replace(/^\[(.*)\]$/, "$1");
-  return name === "localhost" || name.endsWith(".localhost") || isLoopback(name);
 }

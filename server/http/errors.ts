@@ -4,6 +4,7 @@ import { redactUrl } from "../auth/handshake.ts";
 import { Unauthorized } from "../auth/unauthorized.ts";
 import { LayerUnavailable } from "../channel-layer/layer.ts";
 import { Refusal } from "../core/errors.ts";
+import { Notices } from "../notices.ts";
 import { type ErrorCode, errorCatalogue } from "../protocol/errors.ts";
 import { setSecurityHeaders } from "./security-headers.ts";
 import { InvalidRequest } from "./validation.ts";
@@ -15,20 +16,38 @@ interface Answer {
   readonly retryAfter?: number | undefined;
 }
 
+/** Refusals over HTTP since the process started, of its every server, by code. */
+export const refusalsMade: Partial<Record<ErrorCode, number>> = {};
+
 export function installErrorAnswers(app: FastifyInstance): void {
-  app.setErrorHandler(answerError);
+  const notices = new Notices(app.log);
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, notices));
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split("?", 1)[0];
     return send(reply, { code: "not_found", message: `no such route: ${request.method} ${path}` });
   });
 }
 
-export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+/** `notices`: to say there what would otherwise be said once for each request. */
+export function answerError(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  notices: Notices = new Notices(request.log),
+): FastifyReply {
   const answer = answerOf(error);
-  const { method } = request;
-  const context = { err: error, method, url: redactUrl(request.url) };
-  if (answer.code === "internal") request.log.error(context, "a request failed");
-  if (answer.code === "unavailable") request.log.warn(context, "a request could not be served");
+  const { method, ip } = request;
+  const context = { method, url: redactUrl(request.url) };
+  if (!request.raw.complete && request.socket.destroyed) {
+    request.log.debug({ ...context, err: error }, "a client went away before its request was whole");
+  } else if (answer.code === "internal") {
+    request.log.error({ err: error, ...context }, "a request failed");
+  } else if (answer.code === "unavailable") {
+    notices.tell("warn", answer.message, { err: error, ...context }, "a request could not be served");
+  } else if (answer.code === "unauthorized") {
+    // For whoever wonders why a client does not get in. Of one reason there may be many a second.
+    notices.tell("info", answer.message, { address: ip, ...context }, `a caller was refused: ${answer.message}`);
+  }
   return send(reply, answer);
 }
 
@@ -73,6 +92,7 @@ function answerOfFastify(error: FastifyError): Answer | null {
 /** Not through the route's response schema: an error has to be answered whatever the route declares. */
 function send(reply: FastifyReply, { code, message, retryAfter }: Answer): FastifyReply {
   setSecurityHeaders(reply);
+  refusalsMade[code] = (refusalsMade[code] ?? 0) + 1;
   if (code === "unauthorized") reply.header("www-authenticate", "Bearer");
   // RFC 9110, 10.2.3: whole seconds.
   if (retryAfter !== undefined) reply.header("retry-after", Math.ceil(retryAfter / 1000));

@@ -62,6 +62,11 @@ function finish(made: ReturnType<SwaggerTransformObject>): ReturnType<SwaggerTra
   return made;
 }
 
-export function openApiRoutes(app: ZodServer): void {
-  app.get("/docs/openapi.json", { schema: { hide: true } }, async () => app.swagger());
+/** `document`: asked once, when all routes are registered. */
+export function openApiRoutes(scope: ZodServer, document: () => object): void {
+  let text: string | null = null;
+  scope.get("/docs/openapi.json", { schema: { hide: true } }, async (_request, reply) => {
+    text ??= JSON.stringify(document());
+    return reply.type("application/json; charset=utf-8").serializer(String).send(text);
+  });
 }

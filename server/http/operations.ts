@@ -1,20 +1,32 @@
 /** For whoever runs the server: is it alive, is it ready, what does it count. */
-import type { FastifyBaseLogger } from "fastify";
 import { z } from "zod";
-import { alive, type ReadinessBody, readiness } from "../protocol/http.ts";
+import { alive, readiness } from "../protocol/http.ts";
+import { Readiness } from "./readiness.ts";
 import { refusals } from "./refusals.ts";
 import type { HttpServices, ZodServer } from "./services.ts";
+import { SharedAnswer } from "./shared-answer.ts";
 
-/** Milliseconds after which what has not answered counts as unavailable. */
-const DEADLINE = 2_000;
+/** Milliseconds for which the text of the metrics is good. */
+const METRICS_LIFETIME = 1_000;
+
+/** The paths of these routes and of the OpenAPI document. */
+export const OPERATIONS: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics", "/docs/openapi.json"]);
 
 type OperationServices = Pick<HttpServices, "storage" | "channelLayer" | "metrics" | "stopping">;
 
 export function operationRoutes(scope: ZodServer, services: OperationServices): void {
-  const { storage, channelLayer, metrics, stopping } = services;
+  const { metrics } = services;
+  const ready = new Readiness(services, scope.log);
+  const text = new SharedAnswer(() => metrics.metrics(), METRICS_LIFETIME);
   scope.get(
     "/healthz",
-    { schema: { tags: ["operations"], summary: "The process is alive", response: { 200: alive, ...refusals() } } },
+    {
+      schema: {
+        tags: ["operations"],
+        summary: "The process is alive",
+        response: { 200: alive, ...refusals("rate_limited") },
+      },
+    },
     async () => ({ status: "ok" as const }),
   );
 
@@ -23,24 +35,17 @@ export function operationRoutes(scope: ZodServer, services: OperationServices): 
     {
       schema: {
         tags: ["operations"],
-        summary: "The node takes sockets: storage and channel layer answer",
+        summary: "The node takes sockets: storage and channel layer could serve, asked once a second at most",
         response: {
-          200: readiness.describe("Both answer"),
-          503: readiness.describe("One of them does not, or the node is stopping"),
-          ...refusals(),
+          200: readiness.describe("Both can"),
+          503: readiness.describe("One of them cannot, or the node is stopping"),
+          ...refusals("rate_limited"),
         },
       },
     },
-    async (request, reply) => {
-      const [storageHealth, layerHealth] = await Promise.all([
-        healthOf("storage", storage, request.log),
-        healthOf("channel layer", channelLayer, request.log),
-      ]);
-      const isHealthy = storageHealth === "ok" && layerHealth === "ok";
-      const status = stopping.aborted ? "stopping" : isHealthy ? "ok" : "unavailable";
-      return reply
-        .code(status === "ok" ? 200 : 503)
-        .send({ status, storage: storageHealth, channel_layer: layerHealth });
+    async (_request, reply) => {
+      const body = await ready.body();
+      return reply.code(body.status === "ok" ? 200 : 503).send(body);
     },
   );
 
@@ -49,33 +54,13 @@ export function operationRoutes(scope: ZodServer, services: OperationServices): 
     {
       schema: {
         tags: ["operations"],
-        summary: "Metrics in Prometheus's text format",
+        summary: "Metrics in Prometheus's text format, read once a second at most",
         response: {
           200: { description: "The metrics", content: { "text/plain": { schema: z.string() } } },
-          ...refusals(),
+          ...refusals("rate_limited"),
         },
       },
     },
-    async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()),
+    async (_request, reply) => reply.type(metrics.contentType).send(await text.get()),
   );
-}
-
-async function healthOf(
-  name: string,
-  part: { ping(): Promise<void> },
-  log: FastifyBaseLogger,
-): Promise<ReadinessBody["storage"]> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${DEADLINE} ms`)), DEADLINE);
-  });
-  try {
-    await Promise.race([part.ping(), deadline]);
-    return "ok";
-  } catch (error) {
-    log.warn({ err: error }, `${name} is unavailable`);
-    return "unavailable";
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -34,6 +34,10 @@ export interface HttpServices {
   readonly maxMessageChars: number;
   readonly allowedOrigins: AllowedOrigins;
   readonly arrivals: Arrivals;
+  /** Of one client network, answered at a time. */
+  readonly maxRequestsPerAddress: number;
+  /** Whether the operator's routes are on another server, made with `registerOperations`. */
+  readonly hasOperationsElsewhere: boolean;
   /** Null: none. */
   readonly trustedProxies: TrustedProxies | null;
   /** What a back end provisions users with; null: there is no such route. */

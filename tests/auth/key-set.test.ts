@@ -23,17 +23,21 @@ function tokenOf({ key, kid, alg }: Issuer): Promise<string> {
   return new SignJWT({ sub: "u-1" }).setProtectedHeader({ alg, kid }).sign(key);
 }
 
+/** In milliseconds: how long a set is used without a look at the issuer's, and at most; and after a failure, until the next try. */
+const [FRESH, USABLE, RETRY] = [10 * 60_000, 60 * 60_000, 5_000];
 /** Milliseconds that a fetched set is kept although a token names a key it lacks. */
 const COOLDOWN = 30_000;
 
 describe("a key set", () => {
   let published: { status: number; keys: object[] };
   let fetches: number;
+  /** In place of what is published. */
+  let body: string | null;
   let url: URL;
   const server = createServer((_request, response) => {
     fetches += 1;
     response.writeHead(published.status, { "content-type": "application/json" });
-    response.end(JSON.stringify({ keys: published.keys }));
+    response.end(body ?? JSON.stringify({ keys: published.keys }));
   });
 
   beforeEach(async () => {
@@ -41,6 +45,7 @@ describe("a key set", () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     published = { status: 200, keys: [] };
     fetches = 0;
+    body = null;
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`);
   });
@@ -111,6 +116,47 @@ describe("a key set", () => {
     expect(failure).toHaveProperty("code", "unavailable");
 
     published = { status: 200, keys: [issuer.jwk] };
+    vi.setSystemTime(Date.now() + RETRY);
     expect(await authenticate(await tokenOf(issuer))).toMatchObject({ claims: { id: "u-1" } });
+  });
+
+  it("is fetched once for all that wait, and a failing issuer is asked once in 5 s", async () => {
+    const issuer = await issuerWith("ES256", "k1");
+    published = { status: 503, keys: [] };
+    const authenticate = authenticator();
+    const token = await tokenOf(issuer);
+    const all = () => Promise.allSettled(Array.from({ length: 20 }, () => authenticate(token)));
+    expect((await all()).every(({ status }) => status === "rejected")).toBe(true);
+    await all();
+    expect(fetches).toBe(1);
+    vi.setSystemTime(Date.now() + RETRY);
+    published = { status: 200, keys: [issuer.jwk] };
+    expect((await all()).every(({ status }) => status === "fulfilled")).toBe(true);
+    expect(fetches).toBe(2);
+  });
+
+  it("serves for an hour where the issuer fails, and no longer", async () => {
+    const issuer = await issuerWith("ES256", "k1");
+    published.keys = [issuer.jwk];
+    const authenticate = authenticator();
+    const token = await tokenOf(issuer);
+    await authenticate(token);
+    published.status = 500;
+    vi.setSystemTime(Date.now() + FRESH);
+    await authenticate(token);
+    await authenticate(token);
+    expect(fetches).toBe(2);
+    vi.setSystemTime(Date.now() + USABLE - FRESH);
+    await expect(authenticate(token)).rejects.toHaveProperty("code", "unavailable");
+  });
+
+  it.each([
+    ["no JSON", "<html>"],
+    ["no key set", '{"keys":7}'],
+    ["more than a set can be", `{"keys":[],"x":"${"x".repeat(1_048_576)}"}`],
+  ])("that is none is the issuer's fault: %s", async (_name, text) => {
+    body = text;
+    const issuer = await issuerWith("ES256", "k1");
+    await expect(authenticator()(await tokenOf(issuer))).rejects.toHaveProperty("code", "unavailable");
   });
 });

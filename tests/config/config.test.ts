@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { ConfigError, loadConfig } from "../../server/config.ts";
+import { startWarnings } from "../../server/start-warnings.ts";
 
 const SECRET = "a secret of rather more than 32 bytes";
 const PEM = generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "pem" }).toString();
@@ -21,6 +22,7 @@ describe("an empty environment", () => {
       environment: "development",
       host: "127.0.0.1",
       port: 8000,
+      operations: null,
       hasWebPage: true,
       logLevel: "info",
       dataDirectory: "./data",
@@ -40,6 +42,9 @@ describe("an empty environment", () => {
       connectBurst: 1000,
       httpRate: 200,
       httpBurst: 1000,
+      maxConnections: 65_536,
+      maxConnectionsPerAddress: 16_384,
+      maxRequestsPerAddress: 100,
       maxSocketsPerUser: 50,
       maxBufferedBytes: 1_048_576,
       pingSeconds: 25,
@@ -199,6 +204,44 @@ describe("the key", () => {
     // Bytes, not characters.
     expect(problemsOf({ NODE_ENV: "production", JWT_SECRET: "ë".repeat(16) })).toEqual([]);
     expect(problemsOf({ NODE_ENV: "test", JWT_SECRET: "x" })).toEqual([]);
+  });
+
+  it("of a back end is as long as that", () => {
+    const production = { NODE_ENV: "production", JWT_SECRET: SECRET };
+    expect(problemsOf({ ...production, API_KEY: "k".repeat(31) })).toEqual([
+      "API_KEY: expected at least 32 bytes in production",
+    ]);
+    expect(problemsOf({ ...production, API_KEY: "k".repeat(32) })).toEqual([]);
+    expect(problemsOf({ API_KEY: "k" })).toEqual([]);
+  });
+
+  it("set of an issuer needs an audience in production", () => {
+    const production = { NODE_ENV: "production", JWT_JWKS_URL: "https://id.example/keys" };
+    expect(problemsOf(production)).toEqual([
+      expect.stringMatching(/^JWT_AUDIENCE: production needs it with JWT_JWKS_URL/),
+    ]);
+    expect(problemsOf({ ...production, JWT_AUDIENCE: "parley" })).toEqual([]);
+    expect(problemsOf({ JWT_JWKS_URL: "https://id.example/keys" })).toEqual([]);
+  });
+
+  it("limits the lifetime of tokens in production", () => {
+    expect(loadConfig({ NODE_ENV: "production", JWT_SECRET: SECRET }).tokens?.maxLifetime).toBe(2_592_000);
+    expect(loadConfig({ JWT_SECRET: SECRET }).tokens?.maxLifetime).toBeUndefined();
+  });
+});
+
+describe("what a server says of its settings", () => {
+  it.each<[Record<string, string>, RegExp[]]>([
+    [{}, []],
+    [{ HOST: "localhost" }, []],
+    [{ HOST: "0.0.0.0", NODE_ENV: "production", JWT_SECRET: SECRET }, []],
+    [{ HOST: "0.0.0.0" }, [/HOST=0\.0\.0\.0 .* set NODE_ENV=production/]],
+    [{ HOST: "::", JWT_SECRET: "secret" }, [/HOST=::/, /JWT_SECRET is short/]],
+    [{ ALLOWED_ORIGINS: "*", NODE_ENV: "production", JWT_SECRET: SECRET }, [/ALLOWED_ORIGINS=\*/]],
+  ])("%j", (environment, warnings) => {
+    const said = startWarnings(loadConfig(environment));
+    expect(said).toEqual(warnings.map((warning) => expect.stringMatching(warning)));
+    expect(said.join()).not.toContain("=secret");
   });
 });
 

@@ -62,7 +62,7 @@ describe("GET /readyz", () => {
     const answer = await ask(await serverWith(changes, log), { url: "/readyz" });
     expect(answer.status).toBe(503);
     expect(answer.body).toEqual({ status: "unavailable", ...parts });
-    expect(log).toEqual([expect.objectContaining({ err: expect.objectContaining({ message: "connection refused" }) })]);
+    expect(log).toEqual([expect.objectContaining({ reason: "connection refused" })]);
   });
 
   it("is not when the server is stopping, however well both are", async () => {

@@ -86,6 +86,8 @@ export async function openStorage(sendBurst = 10_000): Promise<Storage> {
     maxMessageChars: MAX_MESSAGE_CHARS,
     allowedOrigins: { kind: "same_origin" },
     arrivals: new Arrivals({ connectRate: "off", connectBurst: 1, httpRate: "off", httpBurst: 1 }),
+    maxRequestsPerAddress: 100,
+    hasOperationsElsewhere: false,
     trustedProxies: null,
     apiKey: API_KEY,
     developmentSecret: SECRET,

@@ -94,3 +94,31 @@ describe("a cookie's token, with origins listed", () => {
     }
   });
 });
+
+describe("a cookie's token, with any origin allowed", () => {
+  let node: TestNode;
+  beforeAll(async () => {
+    node = await startNode({ ALLOWED_ORIGINS: "*" });
+  });
+  afterAll(() => node?.server.close());
+
+  it.each([`https://evil.example`, "null", "file://", "", `https://${HOST}:8443`, `https://evil.${HOST}`])(
+    "[AUTH-5] is none for pages of other origins: %s",
+    async (origin) => {
+      await untilEmpty(node);
+      expect(await openFrom(node, { origin })).toMatchObject({ status: 401, sockets: 0 });
+    },
+  );
+
+  it("[AUTH-5] is one for the server's own pages, and for what is no page", async () => {
+    expect(await openFrom(node, { origin: `https://${HOST}` })).toMatchObject(opened);
+    await untilEmpty(node);
+    expect(await openFrom(node, {})).toMatchObject(opened);
+  });
+
+  it("[AUTH-5] any page may open a socket with a token that it has", async () => {
+    await untilEmpty(node);
+    const authorization = `Bearer ${await tokenFor("visitor")}`;
+    expect(await openFrom(node, { origin: "https://evil.example", authorization })).toMatchObject(opened);
+  });
+});
