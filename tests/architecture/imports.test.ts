@@ -79,8 +79,8 @@ const PARTS: Record<string, Part> = {
   },
   auth: {
     holds: ["server/auth/"],
-    ours: ["server/core/", "server/protocol/"],
-    packages: ["jose", "zod"],
+    ours: ["server/core/", "server/protocol/", "server/client-network.ts"],
+    packages: ["fastify", "jose", "zod"],
     why: "says who is speaking, to sockets and HTTP alike",
   },
   http: {
@@ -118,7 +118,10 @@ const PARTS: Record<string, Part> = {
   },
   shutdown: {
     holds: ["server/shutdown.ts"],
-    ours: ["server/core/", "server/http/requests-in-flight.ts", "server/transport/", CHANNEL_LAYER],
+    ours: [
+      ...["server/core/", "server/transport/", CHANNEL_LAYER],
+      ...["server/http/requests-in-flight.ts", "server/http/upgrades.ts"],
+    ],
     packages: ["fastify"],
     why: "in which order the parts stop; it makes none of them",
   },
@@ -128,9 +131,15 @@ const PARTS: Record<string, Part> = {
     packages: ["fastify", "@fastify/websocket", "pino-pretty"],
     why: "the only place that names implementations: PostgreSQL or PGlite, Redis or memory",
   },
+  "errors in the log": {
+    holds: ["server/log-errors.ts"],
+    ours: [],
+    packages: [],
+    why: "what of an error is written down: never what a user said",
+  },
   main: {
     holds: ["server/main.ts"],
-    ours: ["server/app.ts", "server/config.ts"],
+    ours: ["server/app.ts", "server/config.ts", "server/core/errors.ts"],
     packages: [],
     why: "reads the configuration, starts, stops on signals",
   },

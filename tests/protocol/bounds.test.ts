@@ -130,10 +130,10 @@ describe("lists and records of a client's", () => {
   });
 });
 
-describe("[MSG-9] an object of a client's own making", () => {
+describe("an object of a client's own making", () => {
   const opaque = attachments.opaqueObject;
 
-  test.each(["1e308", "1e-300", "-1.5e21", "0", "123456789012345"])("may hold %s", (number) => {
+  test.each(["1e308", "1e-300", "-1.5e21", "0", "123456789012345"])("[MSG-9] may hold %s", (number) => {
     expect(opaque.safeParse(JSON.parse(`{"n":${number}}`)).success).toBe(true);
   });
 
@@ -142,7 +142,7 @@ describe("[MSG-9] an object of a client's own making", () => {
     ["one of the other sign, deep inside", '{"n":[{"m":-1e999}]}'],
     ["a prototype", '{"n":{"__proto__":{}}}'],
     ["nesting", `{"n":${"[".repeat(9)}${"]".repeat(9)}}`],
-  ])("may not hold %s", (_what, text) => {
+  ])("[MSG-9] may not hold %s", (_what, text) => {
     expect(opaque.safeParse(JSON.parse(text)).success).toBe(false);
     expect(attachments.attachments.safeParse([JSON.parse(text)]).success).toBe(false);
   });
