@@ -144,6 +144,7 @@ async function run(kind: string, program: Program, ground: Ground): Promise<Run>
     for (const person of people) person.say();
     await echoesDuring(warmUp);
     const calm = await echoesDuring(measure);
+    const atRest = residentOf(pid) / 1024;
     const memory = watchMemory(pid);
     const flooding = await startFlood(kind, url);
     for (const person of people) person.takeEchoes();
@@ -151,7 +152,14 @@ async function run(kind: string, program: Program, ground: Ground): Promise<Run>
     flooding.kill("SIGKILL");
     for (const person of people) faults.push(...(await person.end()));
     const [before, during] = [percentile(calm, 0.99), percentile(beside, 0.99)];
-    return { calm: before, p99: during, most: Math.max(...beside), times: during / before, memory: memory.stop() };
+    return {
+      calm: before,
+      p99: during,
+      most: Math.max(...beside),
+      times: during / before,
+      atRest,
+      memory: memory.stop(),
+    };
   });
   return { figures, faults, loadBusy: null, strangersBusy: null, raw: figures };
 }
@@ -183,7 +191,8 @@ export const bystander: Scenario = {
     { key: "p99", title: "p99 with, ms", digits: 1 },
     { key: "times", title: "with / without", digits: 2 },
     { key: "most", title: "longest, ms", digits: 0 },
-    { key: "memory", title: "memory, MiB", digits: 0 },
+    { key: "atRest", title: "memory before, MiB", digits: 0 },
+    { key: "memory", title: "most with, MiB", digits: 0 },
   ],
   ratios,
   onlyByName: true,

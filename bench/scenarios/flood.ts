@@ -22,6 +22,7 @@ const headers = { authorization: `Bearer ${token}`, "x-forwarded-for": FROM };
 async function flood(path: string, frame: () => object): Promise<never> {
   const sockets = Array.from({ length: SOCKETS }, () => ({ socket: null as WebSocket | null, openedAt: 0 }));
   for (;;) {
+    let isSending = false;
     for (const held of sockets) {
       const { socket } = held;
       if (socket === null || socket.readyState >= WebSocket.CLOSING) {
@@ -30,10 +31,12 @@ async function flood(path: string, frame: () => object): Promise<never> {
         held.socket = new WebSocket(`${url.replace("http", "ws")}${path}`, { headers });
         held.socket.on("error", () => {}).on("message", () => {});
       } else if (socket.readyState === WebSocket.OPEN && socket.bufferedAmount < MAX_BUFFERED) {
+        isSending = true;
         for (let sent = 0; sent < 100; sent += 1) socket.send(JSON.stringify(frame()));
       }
     }
-    await turn();
+    // Where the server does not read, the cores are for those who are measured.
+    await (isSending ? turn() : sleep(1));
   }
 }
 

@@ -8,6 +8,11 @@ export const costs = {
   frame: 1,
   /** A question or change of one thing: one to three statements of its own. */
   statement: 2,
+  /**
+   * A read mark: a transaction of its own where nothing else is written. As many a second as one other person may send are
+   * below the rate.
+   */
+  read: 4,
   /** Whether somebody is online: a query for the right to know, a command of the channel layer, a query for when they left. */
   status: 3,
   /** Finding or making a conversation, a search: statements that touch indexes all over. */

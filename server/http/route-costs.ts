@@ -10,6 +10,7 @@ const byRoute: Readonly<Record<string, number>> = {
   "POST /api/conversations": costs.lookup,
   "POST /api/conversations/:id/members": costs.lookup,
   "GET /api/rooms/:room/messages": costs.page,
+  "POST /api/rooms/:room/read": costs.read,
 };
 
 export function costOfRequest({ method, routeOptions }: FastifyRequest): number {
