@@ -1,4 +1,6 @@
 /** What an operator or a developer has to know of refusals is in the log, and no stranger fills it. */
+import { once } from "node:events";
+import { connect } from "node:net";
 import { v7 as newId } from "uuid";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { openPglite } from "../../db/client.ts";
@@ -7,6 +9,7 @@ import { MemoryBroker } from "../../server/channel-layer/memory.ts";
 import { Notices } from "../../server/notices.ts";
 import { RawClient } from "../handshake/raw-client.ts";
 import { startNodeOn, type TestNode, tokenFor } from "../support/stack.ts";
+import { type LogLine, openStorage, startServer } from "./server.ts";
 
 let node: TestNode;
 type Line = [fields: Record<string, unknown>, message: string];
@@ -97,5 +100,27 @@ describe("notices", () => {
     ]);
     for (let cause = 0; cause < 200; cause += 1) notices.tell("warn", `cause ${cause}`, {}, "came");
     expect(said.length).toBe(2 + 49);
+  });
+});
+
+describe("a client that goes away in the middle of its request", () => {
+  it("is no error", async () => {
+    const storage = await openStorage();
+    const log: LogLine[] = [];
+    const server = await startServer(storage.services, log);
+    server.log.level = "debug";
+    const { hostname, port } = new URL(await server.listen({ host: "127.0.0.1", port: 0 }));
+    const socket = connect(Number(port), hostname);
+    const asked = once(server.server, "request");
+    socket.write("POST /api/dev/token HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n");
+    socket.write('content-length: 100\r\n\r\n{"username":');
+    const [request] = await asked;
+    // From when on the server waits for the rest of the body.
+    await expect.poll(() => request.listenerCount("data")).toBeGreaterThan(0);
+    socket.resetAndDestroy();
+    await expect.poll(() => log.map(({ msg }) => msg)).toContain("a client went away before its request was whole");
+    expect(log.filter(({ level }) => Number(level) >= 40)).toEqual([]);
+    await server.close();
+    await storage.close();
   });
 });
