@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Change } from "../server/core/events.ts";
-import type { Scene } from "./amend.ts";
+import { messageKey, type Scene } from "./amend.ts";
 import type { Drizzle } from "./client.ts";
 
 /** Stores applied changes: four statements, whatever their number. */
@@ -22,11 +22,13 @@ export async function writeChanges(transaction: Drizzle, scene: Scene, changes: 
 }
 
 async function writeMessages(transaction: Drizzle, scene: Scene, changes: readonly Change[]): Promise<void> {
-  const states = [...new Set(changes.map((change) => change.message.id))].flatMap((id) => {
-    const message = scene.messages.get(id);
+  const keys = new Set(changes.map((change) => messageKey(change.conversationId, change.message.id)));
+  const states = [...keys].flatMap((key) => {
+    const message = scene.messages.get(key);
     if (message === undefined) return [];
     return {
-      id,
+      id: message.id,
+      conversation_id: message.conversationId,
       changed_seq: message.changedSeq,
       text: message.text,
       edited_at: message.editedAt,
@@ -36,7 +38,7 @@ async function writeMessages(transaction: Drizzle, scene: Scene, changes: readon
       pinned_by: message.pinnedBy?.id ?? null,
     };
   });
-  // A tombstone keeps its place and nothing of its content.
+  // A tombstone keeps its place and nothing of its content; the client id stays for the index that knows it sent twice.
   const unlessDeleted = (column: string) => sql.raw(`case when row.deleted_at is null then messages.${column} end`);
   await transaction.execute(sql`
     update messages set
@@ -44,13 +46,15 @@ async function writeMessages(transaction: Drizzle, scene: Scene, changes: readon
       deleted_at = row.deleted_at, deleted_by = row.deleted_by, pinned_at = row.pinned_at, pinned_by = row.pinned_by,
       media_url = ${unlessDeleted("media_url")}, media_type = ${unlessDeleted("media_type")},
       attachments = ${unlessDeleted("attachments")}, reply_to = ${unlessDeleted("reply_to")},
-      reply_quote = ${unlessDeleted("reply_quote")}, file_identifier = ${unlessDeleted("file_identifier")},
-      media_url_expiration = ${unlessDeleted("media_url_expiration")}
+      message_type = ${unlessDeleted("message_type")}, file_identifier = ${unlessDeleted("file_identifier")},
+      media_url_expiration = ${unlessDeleted("media_url_expiration")},
+      is_story_reply = messages.is_story_reply and row.deleted_at is null,
+      opens_conversation = messages.opens_conversation and row.deleted_at is null
     from json_to_recordset(${JSON.stringify(states)}::text::json) as row (
-      id text, changed_seq bigint, text text, edited_at timestamptz, deleted_at timestamptz, deleted_by text,
+      id text, conversation_id text, changed_seq bigint, text text, edited_at timestamptz, deleted_at timestamptz, deleted_by text,
       pinned_at timestamptz, pinned_by text
     )
-    where messages.id = row.id`);
+    where messages.id = row.id and messages.conversation_id = row.conversation_id`);
 }
 
 /**

@@ -9,7 +9,7 @@ import type { Amendment, AmendmentContext, AmendOutcome, Judgement, MessageStore
 import { writeChanges } from "./amend-writes.ts";
 import type { Database, Drizzle } from "./client.ts";
 import { writeReadMarks } from "./read-marks.ts";
-import { profileColumns, selectMessages, toMessage, toNumber } from "./rows.ts";
+import { type MessageRow, profileColumns, selectMessages, toMessage, toNumber } from "./rows.ts";
 import { conversations, members, messages, users } from "./schema.ts";
 
 export function amendStore({ writer }: Pick<Database, "writer">): Pick<MessageStore, "amend"> {
@@ -52,24 +52,24 @@ export interface LockedConversation {
 /** What a batch concerns, as it stands under the locks; changed step by step as the amendments are applied. */
 export interface Scene {
   readonly conversations: ReadonlyMap<string, LockedConversation>;
+  /** By `messageKey`. */
   readonly messages: Map<string, Message>;
-  /** Also the place of a message among its conversation's. */
+  /** Also the place of a message among its conversation's, by `messageKey`. */
   readonly ordinals: ReadonlyMap<string, number>;
+  /** Where it is to happen; undefined: nowhere that its user may see. */
+  conversationOf(amendment: Amendment): LockedConversation | undefined;
   member(conversationId: string, userId: string): { readonly profile: Profile; readonly cursor: number } | undefined;
+}
+
+/** A message's id is its conversation's: elsewhere the same id is another message. */
+export function messageKey(conversationId: string, messageId: string): string {
+  return JSON.stringify([conversationId, messageId]);
 }
 
 async function load(transaction: Drizzle, amendments: readonly Amendment[]): Promise<Scene> {
   const messageIds = [...new Set(amendments.flatMap(({ messageId }) => messageId ?? []))];
-  const named = amendments.flatMap(({ conversationId }) => conversationId ?? []);
-  // Where a message is never changes, so it may be asked before the lock.
-  const places =
-    messageIds.length === 0
-      ? []
-      : await transaction
-          .selectDistinct({ conversationId: messages.conversationId })
-          .from(messages)
-          .where(inArray(messages.id, messageIds));
-  const conversationIds = [...new Set([...named, ...places.map((place) => place.conversationId)])];
+  const places = await placesOf(transaction, amendments);
+  const conversationIds = [...new Set(places.values())];
   const locked = await transaction
     .select({
       id: conversations.id,
@@ -94,15 +94,72 @@ async function load(transaction: Drizzle, amendments: readonly Amendment[]): Pro
     .innerJoin(users, eq(users.id, members.userId))
     .where(and(inArray(members.conversationId, conversationIds), inArray(members.userId, userIds)));
   const messageRows =
-    messageIds.length === 0 ? [] : await selectMessages(transaction, inArray(messages.id, messageIds));
+    messageIds.length === 0
+      ? []
+      : await selectMessages(
+          transaction,
+          and(inArray(messages.id, messageIds), inArray(messages.conversationId, conversationIds)),
+        );
   const memberKey = (conversationId: string, userId: string) => JSON.stringify([conversationId, userId]);
   const memberByKey = new Map(memberRows.map((row) => [memberKey(row.conversationId, row.profile.id), row]));
+  const keyOf = ({ message }: MessageRow) => messageKey(message.conversationId, message.id);
+  const lockedById = new Map(locked.map((row) => [row.id, row]));
   return {
-    conversations: new Map(locked.map((row) => [row.id, row])),
-    messages: new Map(messageRows.map((row) => [row.message.id, toMessage(row)])),
-    ordinals: new Map(messageRows.map((row) => [row.message.id, row.message.ordinal])),
+    conversations: lockedById,
+    messages: new Map(messageRows.map((row) => [keyOf(row), toMessage(row)])),
+    ordinals: new Map(messageRows.map((row) => [keyOf(row), row.message.ordinal])),
+    conversationOf: (amendment) => lockedById.get(places.get(amendment) ?? ""),
     member: (conversationId, userId) => memberByKey.get(memberKey(conversationId, userId)),
   };
+}
+
+/** The conversation of each amendment; none for one whose message is nowhere that its user is. */
+async function placesOf(transaction: Drizzle, amendments: readonly Amendment[]): Promise<Map<Amendment, string>> {
+  const places = new Map<Amendment, string>();
+  const unplaced = amendments.filter(({ conversationId }) => conversationId === null);
+  for (const amendment of amendments) {
+    if (amendment.conversationId !== null) places.set(amendment, amendment.conversationId);
+  }
+  if (unplaced.length === 0) return places;
+  // Where a message is never changes, so it may be asked before the lock; who is a member is looked at again under it.
+  const candidates = await transaction
+    .select({
+      messageId: messages.id,
+      conversationId: messages.conversationId,
+      senderId: messages.senderId,
+      createdAt: messages.createdAt,
+      creatorId: conversations.creatorId,
+      userId: members.userId,
+    })
+    .from(messages)
+    .innerJoin(members, eq(members.conversationId, messages.conversationId))
+    .innerJoin(conversations, eq(conversations.id, messages.conversationId))
+    .where(
+      and(
+        inArray(messages.id, [...new Set(unplaced.flatMap(({ messageId }) => messageId ?? []))]),
+        inArray(members.userId, [...new Set(unplaced.map(({ userId }) => userId))]),
+      ),
+    );
+  for (const amendment of unplaced) {
+    const { messageId, userId, kind } = amendment;
+    // Of several messages with the id: one's own to change, one's group's to delete, then the first that there was, since
+    // whoever copies an id comes later.
+    const rank = ({ senderId, creatorId }: (typeof candidates)[number]) => {
+      if (kind !== "edit" && kind !== "delete") return 0;
+      if (senderId === userId) return 0;
+      return kind === "delete" && creatorId === userId ? 1 : 2;
+    };
+    const [best] = candidates
+      .filter((candidate) => candidate.messageId === messageId && candidate.userId === userId)
+      .sort(
+        (one, other) =>
+          rank(one) - rank(other) ||
+          one.createdAt.getTime() - other.createdAt.getTime() ||
+          (one.conversationId < other.conversationId ? -1 : 1),
+      );
+    if (best !== undefined) places.set(amendment, best.conversationId);
+  }
+  return places;
 }
 
 function apply(
@@ -110,11 +167,11 @@ function apply(
   amendment: Exclude<Amendment, { kind: "read" }>,
   judge: (amendment: Amendment, context: AmendmentContext) => Judgement,
 ): AmendOutcome {
-  const message = scene.messages.get(amendment.messageId);
-  const conversation = message && scene.conversations.get(message.conversationId);
-  const member = message && scene.member(message.conversationId, amendment.userId);
+  const conversation = scene.conversationOf(amendment);
+  const key = messageKey(conversation?.id ?? "", amendment.messageId);
+  const message = scene.messages.get(key);
+  const member = conversation && scene.member(conversation.id, amendment.userId);
   if (message === undefined || conversation === undefined || member === undefined) return { status: "forbidden" };
-  if (amendment.conversationId !== null && amendment.conversationId !== conversation.id) return { status: "forbidden" };
   const judgement = judge(amendment, { message, creatorId: conversation.creatorId });
   switch (judgement) {
     case "forbidden":
@@ -126,7 +183,7 @@ function apply(
       conversation.seq += 1;
       const actor = { id: member.profile.id, username: member.profile.username };
       const changed = amended({ ...message, changedSeq: conversation.seq }, amendment, actor, conversation.now);
-      scene.messages.set(message.id, changed);
+      scene.messages.set(key, changed);
       const common = {
         conversationId: conversation.id,
         seq: conversation.seq,
@@ -156,9 +213,13 @@ function amended(
         text: "",
         mediaUrl: null,
         mediaType: null,
+        messageType: null,
         attachments: [],
         replyTo: null,
         replyQuote: null,
+        isStoryReply: false,
+        clientId: null,
+        opensConversation: false,
         fileIdentifier: null,
         mediaUrlExpiration: null,
         deletedAt: now,

@@ -8,9 +8,16 @@ import { selectMessages, toMessage } from "./rows.ts";
 import { changes, conversations, members, messages, users } from "./schema.ts";
 
 export function deliveryStore(database: Drizzle): DeliveryStore {
-  async function messagesById(reader: Pick<Drizzle, "select">, ids: string[]): Promise<Map<string, Message>> {
+  async function messagesById(
+    reader: Pick<Drizzle, "select">,
+    conversationId: string,
+    ids: string[],
+  ): Promise<Map<string, Message>> {
     if (ids.length === 0) return new Map();
-    const rows = await selectMessages(reader, inArray(messages.id, ids));
+    const rows = await selectMessages(
+      reader,
+      and(eq(messages.conversationId, conversationId), inArray(messages.id, ids)),
+    );
     return new Map(rows.map((row) => [row.message.id, toMessage(row)]));
   }
 
@@ -47,7 +54,9 @@ export function deliveryStore(database: Drizzle): DeliveryStore {
           .where(and(eq(changes.conversationId, conversationId), gt(changes.seq, after), lte(changes.seq, upTo)))
           .orderBy(asc(changes.seq))
           .limit(limit);
-        const amendedMessages = await messagesById(reader, [...new Set(amended.map((row) => row.messageId))]);
+        const amendedMessages = await messagesById(reader, conversationId, [
+          ...new Set(amended.map((row) => row.messageId)),
+        ]);
         const common = { conversationId, membership: place.membership };
         const found: Change[] = created.map((row) => {
           const message = toMessage(row);
@@ -88,7 +97,7 @@ export function deliveryStore(database: Drizzle): DeliveryStore {
         const amendedById = new Map<string, typeof amended>(amended.map((row) => [row.id, []]));
         for (const row of amended) amendedById.get(row.id)?.push(row);
         const found: ChangedMessage[] = [];
-        for (const message of (await messagesById(reader, [...ids])).values()) {
+        for (const message of (await messagesById(reader, conversationId, [...ids])).values()) {
           const mine = amendedById.get(message.id) ?? [];
           const pins = mine.filter((row) => row.kind === "pinned" || row.kind === "unpinned");
           const kind = kindOf(message, since, mine.length > pins.length, pins.length > 0);

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Amendment, AmendOutcome } from "../server/core/store.ts";
-import type { LockedConversation, Scene } from "./amend.ts";
+import { type LockedConversation, messageKey, type Scene } from "./amend.ts";
 import { type Drizzle, type Row, rowsOf } from "./client.ts";
 import { toNumber } from "./rows.ts";
 
@@ -79,14 +79,15 @@ function targetOf(
   newest: ReadonlyMap<string, Place>,
 ): Omit<CursorMove, "amendment"> | null | "forbidden" {
   const { messageId } = amendment;
-  const message = messageId === null ? undefined : scene.messages.get(messageId);
-  const conversation = scene.conversations.get(amendment.conversationId ?? message?.conversationId ?? "");
+  const conversation = scene.conversationOf(amendment);
   const member = conversation && scene.member(conversation.id, amendment.userId);
   if (conversation === undefined || member === undefined) return "forbidden";
   let place = newest.get(conversation.id);
   if (messageId !== null) {
-    const ordinal = scene.ordinals.get(messageId);
-    if (message?.conversationId !== conversation.id || ordinal === undefined) return "forbidden";
+    const key = messageKey(conversation.id, messageId);
+    const message = scene.messages.get(key);
+    const ordinal = scene.ordinals.get(key);
+    if (message === undefined || ordinal === undefined) return "forbidden";
     place = { id: message.id, seq: message.seq, ordinal };
   }
   return place === undefined || place.seq <= member.cursor ? null : { conversation, place };

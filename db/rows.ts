@@ -1,7 +1,7 @@
 /** How rows become the core's nouns: the columns of a message and its people, selected the same way everywhere. */
-import { and, eq, type SQL } from "drizzle-orm";
+import { and, eq, type SQL, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/pg-core";
-import type { Conversation, Message, Profile, UserReference } from "../server/core/model.ts";
+import type { Conversation, Message, Profile, Quote, UserReference } from "../server/core/model.ts";
 import type { Drizzle } from "./client.ts";
 import { conversations, members, messages, users } from "./schema.ts";
 
@@ -36,8 +36,13 @@ export function toConversation(row: ConversationRow): Conversation {
 
 const deleter = alias(users, "deleter");
 const pinner = alias(users, "pinner");
+const quoted = alias(messages, "quoted");
+const quoter = alias(users, "quoter");
 
-/** Messages with their sender and whoever deleted or pinned them; add `where`, `orderBy` and `limit`. */
+/** Code points of an answered message that an answer shows: a page of short answers must not be one of long texts. */
+export const QUOTED_CHARS = 1000;
+
+/** Messages with their sender, whoever deleted or pinned them, and what they answer; add `where`, `orderBy` and `limit`. */
 export function selectMessages(database: Pick<Drizzle, "select">, where: SQL | undefined) {
   return database
     .select({
@@ -45,11 +50,20 @@ export function selectMessages(database: Pick<Drizzle, "select">, where: SQL | u
       sender: profileColumns,
       deletedBy: deleter.username,
       pinnedBy: pinner.username,
+      quote: {
+        id: quoted.id,
+        text: sql<string>`left(${quoted.text}, ${sql.raw(`${QUOTED_CHARS}`)})`,
+        createdAt: quoted.createdAt,
+        deletedAt: quoted.deletedAt,
+      },
+      quoter: { id: quoter.id, firstName: quoter.firstName, lastName: quoter.lastName },
     })
     .from(messages)
     .innerJoin(users, eq(users.id, messages.senderId))
     .leftJoin(deleter, eq(deleter.id, messages.deletedBy))
     .leftJoin(pinner, eq(pinner.id, messages.pinnedBy))
+    .leftJoin(quoted, and(eq(quoted.id, messages.replyTo), eq(quoted.conversationId, messages.conversationId)))
+    .leftJoin(quoter, eq(quoter.id, quoted.senderId))
     .where(where)
     .$dynamic();
 }
@@ -59,9 +73,12 @@ export interface MessageRow {
   readonly sender: Profile;
   readonly deletedBy: string | null;
   readonly pinnedBy: string | null;
+  readonly quote: { id: string; text: string | null; createdAt: Date; deletedAt: Date | null } | null;
+  readonly quoter: Pick<Profile, "id" | "firstName" | "lastName"> | null;
 }
 
-export function toMessage({ message, sender, deletedBy, pinnedBy }: MessageRow): Message {
+export function toMessage(row: MessageRow): Message {
+  const { message, sender, deletedBy, pinnedBy } = row;
   return {
     id: message.id,
     conversationId: message.conversationId,
@@ -74,11 +91,12 @@ export function toMessage({ message, sender, deletedBy, pinnedBy }: MessageRow):
     messageType: message.messageType,
     attachments: message.attachments ?? [],
     replyTo: message.replyTo,
-    replyQuote: message.replyQuote,
+    replyQuote: toQuote(row),
     isStoryReply: message.isStoryReply,
     fileIdentifier: message.fileIdentifier,
     mediaUrlExpiration: message.mediaUrlExpiration,
-    clientId: message.clientId,
+    // A tombstone keeps it for the index that knows a message sent twice, and gives it to nobody.
+    clientId: message.deletedAt === null ? message.clientId : null,
     opensConversation: message.opensConversation,
     createdAt: message.createdAt.toISOString(),
     editedAt: message.editedAt?.toISOString() ?? null,
@@ -87,6 +105,14 @@ export function toMessage({ message, sender, deletedBy, pinnedBy }: MessageRow):
     pinnedAt: message.pinnedAt?.toISOString() ?? null,
     pinnedBy: toReference(message.pinnedBy, pinnedBy),
   };
+}
+
+function toQuote({ quote, quoter }: MessageRow): Quote | null {
+  if (quote === null || quoter === null) return null;
+  const { id, text, createdAt, deletedAt } = quote;
+  const { id: senderId, firstName, lastName } = quoter;
+  const isDeleted = deletedAt !== null;
+  return { id, text: text ?? "", senderId, firstName, lastName, createdAt: createdAt.toISOString(), isDeleted };
 }
 
 function toReference(id: string | null, username: string | null): UserReference | null {

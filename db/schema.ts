@@ -140,7 +140,8 @@ export const departures = pgTable(
 export const messages = pgTable(
   "messages",
   {
-    id: text("id").primaryKey(),
+    /** One of its conversation's: elsewhere the same id, which a client may choose, is another message. */
+    id: text("id").notNull(),
     conversationId: text("conversation_id").notNull(),
     seq: count("seq").notNull(),
     changedSeq: count("changed_seq").notNull(),
@@ -154,7 +155,6 @@ export const messages = pgTable(
     messageType: text("message_type"),
     attachments: jsonb("attachments").$type<Attachment[]>(),
     replyTo: text("reply_to"),
-    replyQuote: jsonb("reply_quote").$type<Record<string, unknown>>(),
     isStoryReply: boolean("is_story_reply").notNull().default(false),
     fileIdentifier: text("file_identifier"),
     mediaUrlExpiration: text("media_url_expiration"),
@@ -167,6 +167,8 @@ export const messages = pgTable(
     pinnedBy: text("pinned_by"),
   },
   (table) => [
+    // In this order, since one dialect names a message by its id alone.
+    primaryKey({ columns: [table.id, table.conversationId] }),
     uniqueIndex("messages_place_key").on(table.conversationId, table.seq),
     /** A client id is the same message for ever. */
     uniqueIndex("messages_client_id_key")

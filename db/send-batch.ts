@@ -1,4 +1,5 @@
 import type { Change } from "../server/core/events.ts";
+import type { Quote } from "../server/core/model.ts";
 import type { NewMessage } from "../server/core/store.ts";
 import type { Row } from "./client.ts";
 import { toNumber } from "./rows.ts";
@@ -78,11 +79,13 @@ export class SendBatch {
         createdAt: new Date(toNumber(row.created_at)).toISOString(),
       };
     }
+    const quotes = quotesIn(rows);
     return this.messages.map((sent, n) => {
       const place = this.#places[n];
       const start = starts[(place?.c ?? 0) - 1];
       if (place === undefined || start === undefined) throw new Error("the batch has no place for one of its messages");
-      return created(sent, start.seq + place.p, start.membership, start.createdAt);
+      const quote = sent.replyTo === null ? null : (quotes.get(quoteKey(place.c, sent.replyTo)) ?? null);
+      return created(sent, start.seq + place.p, start.membership, start.createdAt, quote);
     });
   }
 
@@ -103,7 +106,6 @@ function alone(message: NewMessage): (string | null)[] {
     message.messageType,
     message.replyTo,
     message.attachments.length === 0 ? null : JSON.stringify(message.attachments),
-    message.replyQuote === null ? null : JSON.stringify(message.replyQuote),
     `${message.isStoryReply}`,
     message.fileIdentifier,
     message.mediaUrlExpiration,
@@ -126,7 +128,6 @@ function toInput(message: NewMessage, place: Place | undefined): object {
   if (message.messageType !== null) input.message_type = message.messageType;
   if (message.attachments.length > 0) input.attachments = message.attachments;
   if (message.replyTo !== null) input.reply_to = message.replyTo;
-  if (message.replyQuote !== null) input.reply_quote = message.replyQuote;
   if (message.isStoryReply) input.is_story_reply = true;
   if (message.fileIdentifier !== null) input.file_identifier = message.fileIdentifier;
   if (message.mediaUrlExpiration !== null) input.media_url_expiration = message.mediaUrlExpiration;
@@ -135,7 +136,13 @@ function toInput(message: NewMessage, place: Place | undefined): object {
 }
 
 /** Field by field: spreading what was sent costs several times as much, for every message. */
-function created(sent: NewMessage, seq: number, membership: number, createdAt: string): Change {
+function created(
+  sent: NewMessage,
+  seq: number,
+  membership: number,
+  createdAt: string,
+  replyQuote: Quote | null,
+): Change {
   return {
     type: "message_created",
     conversationId: sent.conversationId,
@@ -154,7 +161,7 @@ function created(sent: NewMessage, seq: number, membership: number, createdAt: s
       messageType: sent.messageType,
       attachments: sent.attachments,
       replyTo: sent.replyTo,
-      replyQuote: sent.replyQuote,
+      replyQuote,
       isStoryReply: sent.isStoryReply,
       fileIdentifier: sent.fileIdentifier,
       mediaUrlExpiration: sent.mediaUrlExpiration,
@@ -168,6 +175,41 @@ function created(sent: NewMessage, seq: number, membership: number, createdAt: s
       pinnedBy: null,
     },
   };
+}
+
+interface QuoteRow {
+  readonly c: number;
+  readonly id: string;
+  readonly text: string;
+  readonly sender_id: string;
+  readonly first_name: string;
+  readonly last_name: string;
+  readonly created_at: number;
+  readonly is_deleted: boolean;
+}
+
+/** The answered messages, by conversation and id. */
+function quotesIn(rows: readonly Row[]): Map<string, Quote> {
+  const quotes = new Map<string, Quote>();
+  for (const { quotes: json } of rows) {
+    if (typeof json !== "string") continue;
+    for (const row of JSON.parse(json) as QuoteRow[]) {
+      quotes.set(quoteKey(row.c, row.id), {
+        id: row.id,
+        text: row.text,
+        senderId: row.sender_id,
+        firstName: row.first_name,
+        lastName: row.last_name,
+        createdAt: new Date(row.created_at).toISOString(),
+        isDeleted: row.is_deleted,
+      });
+    }
+  }
+  return quotes;
+}
+
+function quoteKey(c: number, id: string): string {
+  return `${c} ${id}`;
 }
 
 /** As PostgreSQL writes arrays of text. */

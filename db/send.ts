@@ -87,7 +87,8 @@ export function sendStore({ writer, drizzle }: Database): Pick<MessageStore, "se
       ),
     );
     if (row === undefined) throw new Error("a repeated message was not found");
-    return toMessage(row);
+    // Who says the client id knows it; a tombstone tells it to nobody else.
+    return { ...toMessage(row), clientId };
   }
 
   return {

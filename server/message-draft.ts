@@ -15,7 +15,6 @@ export function toDraft(fields: MessageFields): Draft {
     messageType: fields.message_type ?? null,
     attachments: fields.attachments ?? [],
     replyTo: fields.reply_to ?? null,
-    replyQuote: null,
     isStoryReply: false,
     opensConversation: false,
     fileIdentifier: fields.file_identifier ?? null,

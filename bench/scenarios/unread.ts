@@ -57,7 +57,6 @@ function messageIn(conversationId: string, sender: Profile): NewMessage {
     messageType: null,
     attachments: [],
     replyTo: null,
-    replyQuote: null,
     isStoryReply: false,
     opensConversation: false,
     fileIdentifier: null,

@@ -186,7 +186,6 @@ function toDraft(data: SendData): Draft {
     messageType: null,
     attachments: data.attachments ?? [],
     replyTo: data.replyTo ?? null,
-    replyQuote: null,
     isStoryReply: false,
     opensConversation: false,
     fileIdentifier: null,

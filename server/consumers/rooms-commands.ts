@@ -155,7 +155,8 @@ async function inGroup<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function toDraft(data: MessageData, opensConversation: boolean): Draft {
-  const { _id: replyTo, ...quote } = data.reply_message ?? {};
+  // Only which message is answered is believed: what it says, and who said it, is shown as it is.
+  const replyTo = data.reply_message?._id;
   return {
     id: data._id ?? null,
     clientId: data.client_id ?? data._id ?? null,
@@ -165,7 +166,6 @@ function toDraft(data: MessageData, opensConversation: boolean): Draft {
     messageType: data.message_type ?? null,
     attachments: data.attachments ?? [],
     replyTo: typeof replyTo === "string" && replyTo !== "" ? replyTo : null,
-    replyQuote: Object.keys(quote).length > 0 ? (data.reply_message ?? null) : null,
     isStoryReply: data.isStoryReply ?? false,
     opensConversation,
     fileIdentifier: null,

@@ -1,8 +1,8 @@
 /** The rooms dialect's answer to each of the core's events. */
 import type { ConversationEvent } from "../core/events.ts";
-import type { ConversationView, Message } from "../core/model.ts";
+import type { ConversationView, Message, Quote } from "../core/model.ts";
 import type { ChangedMessage, ConversationMember } from "../core/store.ts";
-import type { Room, RoomsMessage, RoomsServerEvents } from "../protocol/rooms.ts";
+import type { Room, RoomsMessage, RoomsQuote, RoomsServerEvents } from "../protocol/rooms.ts";
 import type { ServerEvent } from "./event-session.ts";
 
 type RoomsEvent = {
@@ -91,7 +91,7 @@ export function roomsMessage(message: Message, cursors: Cursors): RoomsMessage {
     message: message.text,
     recipients: others.map(([_id, cursor]) => ({ _id, msg_seen: cursor >= message.seq })),
     isStoryReply: message.isStoryReply,
-    reply_message: message.replyQuote ?? (message.replyTo === null ? {} : { _id: message.replyTo }),
+    reply_message: message.replyQuote === null ? {} : quoteOf(message.replyQuote),
     message_type: message.messageType ?? "",
     attachments: [...message.attachments],
     sender_id: sender.id,
@@ -102,6 +102,18 @@ export function roomsMessage(message: Message, cursors: Cursors): RoomsMessage {
     ...(message.mediaUrl !== null && { media_url: message.mediaUrl }),
     ...(message.mediaType !== null && { media_type: message.mediaType }),
     ...(message.deletedAt !== null && { deleted: true as const }),
+  };
+}
+
+export function quoteOf(quote: Quote): RoomsQuote {
+  return {
+    _id: quote.id,
+    message: quote.text,
+    sender_id: quote.senderId,
+    first_name: quote.firstName,
+    last_name: quote.lastName,
+    dateCreated: quote.createdAt,
+    ...(quote.isDeleted && { deleted: true as const }),
   };
 }
 

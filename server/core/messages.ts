@@ -62,7 +62,6 @@ export class Messages {
       messageType: draft.messageType,
       attachments: draft.attachments,
       replyTo: draft.replyTo,
-      replyQuote: draft.replyQuote,
       isStoryReply: draft.isStoryReply,
       fileIdentifier: draft.fileIdentifier,
       mediaUrlExpiration: draft.mediaUrlExpiration,

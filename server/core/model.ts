@@ -33,12 +33,22 @@ export interface MessageContent {
   readonly attachments: readonly Attachment[];
   /** Id of the message of the same conversation that this one answers. */
   readonly replyTo: string | null;
-  /** What the client showed of the answered message; opaque to the server. */
-  readonly replyQuote: { readonly [field: string]: unknown } | null;
   readonly isStoryReply: boolean;
   readonly fileIdentifier: string | null;
   /** As the client gave it; opaque to the server. */
   readonly mediaUrlExpiration: string | null;
+}
+
+/** An answered message as it is, whatever the client that answers says of it. */
+export interface Quote {
+  readonly id: string;
+  /** The beginning of it; "" when it was deleted. */
+  readonly text: string;
+  readonly senderId: string;
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly createdAt: string;
+  readonly isDeleted: boolean;
 }
 
 export interface Message extends MessageContent {
@@ -50,6 +60,8 @@ export interface Message extends MessageContent {
   readonly changedSeq: number;
   readonly sender: Profile;
   readonly clientId: string | null;
+  /** Of `replyTo`. */
+  readonly replyQuote: Quote | null;
   /**
    * It was sent to people rather than to a conversation, which was found or made for it: those who are not in the
    * conversation yet are told of it by name, in a dialect that has such an event.

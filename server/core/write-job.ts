@@ -45,12 +45,15 @@ function promised<Outcome>(): Pick<Waiting<never, Outcome>, "outcome" | "resolve
   return { outcome, resolve, reject };
 }
 
-function bytesOfMessage({ text, mediaUrl, attachments, replyQuote }: NewMessage): number {
+/** What an answer shows of the message that it answers, at most: 1000 code points. */
+const QUOTE_BYTES = 4_000;
+
+function bytesOfMessage({ text, mediaUrl, attachments, replyTo }: NewMessage): number {
   return (
     Buffer.byteLength(text) +
     (mediaUrl?.length ?? 0) +
     (attachments.length === 0 ? 0 : Buffer.byteLength(JSON.stringify(attachments))) +
-    (replyQuote === null ? 0 : Buffer.byteLength(JSON.stringify(replyQuote)))
+    (replyTo === null ? 0 : QUOTE_BYTES)
   );
 }
 

@@ -1,6 +1,6 @@
 /** The core's nouns as HTTP shows them. */
-import type { ConversationView, Message, Profile, UserReference } from "../core/model.ts";
-import type { ConversationBody, MessageBody, ProfileBody } from "../protocol/http.ts";
+import type { ConversationView, Message, Profile, Quote, UserReference } from "../core/model.ts";
+import type { ConversationBody, MessageBody, ProfileBody, QuoteBody } from "../protocol/http.ts";
 
 export function profileBody({ id, username, name, firstName, lastName, avatar }: Profile): ProfileBody {
   return { id, username, name, first_name: firstName, last_name: lastName, avatar };
@@ -27,7 +27,7 @@ export function messageBody(message: Message, pair: Pair | null): MessageBody {
     message_type: message.messageType,
     attachments: [...message.attachments],
     reply_to: message.replyTo,
-    reply_message: message.replyQuote,
+    reply_message: message.replyQuote === null ? null : quoteBody(message.replyQuote),
     is_story_reply: message.isStoryReply,
     file_identifier: message.fileIdentifier,
     multimedia_url_expiration: message.mediaUrlExpiration,
@@ -39,6 +39,19 @@ export function messageBody(message: Message, pair: Pair | null): MessageBody {
     pinned: message.pinnedAt !== null,
     date_pinned: message.pinnedAt,
     pinned_by: referenceBody(message.pinnedBy),
+  };
+}
+
+/** The same as on `/rooms`. */
+function quoteBody(quote: Quote): QuoteBody {
+  return {
+    _id: quote.id,
+    message: quote.text,
+    sender_id: quote.senderId,
+    first_name: quote.firstName,
+    last_name: quote.lastName,
+    dateCreated: quote.createdAt,
+    ...(quote.isDeleted && { deleted: true as const }),
   };
 }
 

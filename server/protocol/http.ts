@@ -44,6 +44,19 @@ export type ProfileBody = z.infer<typeof profile>;
 
 const userReference = z.strictObject({ id: userId, username: storedUsername }).meta({ id: "UserReference" });
 
+const quote = z
+  .strictObject({
+    _id: resourceId,
+    message: z.string().describe("the first 1000 characters; empty when it was deleted"),
+    sender_id: userId,
+    first_name: z.string(),
+    last_name: z.string(),
+    dateCreated: timestamp,
+    deleted: z.literal(true).optional(),
+  })
+  .meta({ id: "Quote" });
+export type QuoteBody = z.infer<typeof quote>;
+
 const messageShape = z.strictObject({
   id: resourceId,
   conversation_id: resourceId,
@@ -57,7 +70,7 @@ const messageShape = z.strictObject({
   message_type: z.string().nullable(),
   attachments: z.array(z.union([z.string(), z.record(z.string(), z.unknown())])),
   reply_to: resourceId.nullable().describe("id of the message that this one answers"),
-  reply_message: z.record(z.string(), z.unknown()).nullable().describe("what the client showed of that message"),
+  reply_message: quote.nullable().describe("that message, as it is"),
   is_story_reply: z.boolean(),
   file_identifier: z.string().nullable(),
   multimedia_url_expiration: z.string().nullable(),

@@ -103,6 +103,18 @@ export function roomsClientEvents(maxMessageChars: number, maxSinceConversations
 
 export type RoomsClientEvents = ReturnType<typeof roomsClientEvents>;
 
+/** An answered message as it is now. */
+export const roomsQuote = z.strictObject({
+  _id: resourceId,
+  message: z.string().describe("the first 1000 characters; empty when it was deleted"),
+  sender_id: userId,
+  first_name: z.string(),
+  last_name: z.string(),
+  dateCreated: timestamp,
+  deleted: z.literal(true).optional(),
+});
+export type RoomsQuote = z.infer<typeof roomsQuote>;
+
 /** A message as the server holds it: the data of `message` and of `<user id>`. */
 export const roomsMessage = z.strictObject({
   _id: resourceId,
@@ -113,7 +125,7 @@ export const roomsMessage = z.strictObject({
     .array(z.strictObject({ _id: userId, msg_seen: z.boolean() }))
     .describe("each other member; empty in rooms of more than 100"),
   isStoryReply: z.boolean(),
-  reply_message: z.record(z.string(), z.unknown()),
+  reply_message: roomsQuote.partial().describe("what is answered, as it is; {} when nothing is"),
   message_type: z.string(),
   attachments: z.array(z.unknown()),
   sender_id: userId,

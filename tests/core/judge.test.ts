@@ -15,6 +15,7 @@ function messageThatIs(state: State): Message {
   const { idFromClient: _, ...content } = draft(sender, "group", { text: "said" });
   return {
     ...content,
+    replyQuote: null,
     ...(state === "deleted" && { text: "" }),
     ...(state === "with media" && { mediaUrl: "https://a.example/1" }),
     ...(state === "with an attachment" && { attachments: ["https://a.example/1"] }),

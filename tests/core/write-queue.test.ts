@@ -125,7 +125,7 @@ describe("what is bounded", () => {
     const first = await bench.next();
     const large = "é".repeat(25_000);
     bench.say("1", { attachments: [{ url: large }] });
-    bench.say("2", { replyQuote: { message: large } });
+    bench.say("2", { attachments: [{ url: large }], replyTo: "answered" });
     bench.say("3", { attachments: [large] });
     first.settle(null);
     expect(await bench.run()).toEqual([["1", "2"], ["3"]]);

@@ -82,7 +82,14 @@ export class Bench implements EventSink {
 
   #stored({ idFromClient: _, ...input }: NewMessage): SendOutcome {
     this.#seq += 1;
-    const unchanged = { editedAt: null, deletedAt: null, deletedBy: null, pinnedAt: null, pinnedBy: null };
+    const unchanged = {
+      replyQuote: null,
+      editedAt: null,
+      deletedAt: null,
+      deletedBy: null,
+      pinnedAt: null,
+      pinnedBy: null,
+    };
     const message = { ...input, seq: this.#seq, changedSeq: this.#seq, createdAt: "", ...unchanged };
     const { conversationId, sender: actor } = input;
     const common = { conversationId, seq: this.#seq, membership: 0, actor };

@@ -121,6 +121,51 @@ describeOnBoth("/rooms", { nodes: 2 }, (stack) => {
     expect(await acknowledged(ofBob, "sendMessage", { room_id, message: "next" })).toMatchObject({ seq: 3 });
   });
 
+  test("[ROOMS-17] a quote is the answered message as it is, whatever the client says of it", async () => {
+    const [alice, bob] = people("alice", "bob");
+    const room_id = await makeGroup(stack(), alice, bob);
+    const first = await post(stack(), bob, room_id, "I stay");
+    const { socket: ofAlice } = await enterRooms(stack(), alice);
+    const { socket: ofBob } = await enterRooms(stack(), bob, { node: 1 });
+    const forged = { _id: first.id, message: "I quit", sender_id: bob, text: "I quit", content: { message: "I quit" } };
+    const data = await acknowledged(ofAlice, "sendMessage", { room_id, message: "he said", reply_message: forged });
+    const quote = { _id: first.id, message: "I stay", sender_id: bob, first_name: "", last_name: "" };
+    expect(data.reply_message).toEqual({ ...quote, dateCreated: expect.any(String) });
+    expect(await ofBob.receive()).toEqual({ event: "message", data });
+    const history = async () => (await stack().request(bob, "GET", `/api/rooms/${room_id}/messages`)).body.messages;
+    expect((await history())[0].reply_message).toEqual(data.reply_message);
+    await acknowledged(ofBob, "editMessage", { room_id, message_id: first.id, message: "I stay!" });
+    expect((await history())[0].reply_message).toMatchObject({ message: "I stay!" });
+    await acknowledged(ofBob, "deleteMessage", { room_id, message_id: first.id });
+    expect((await history())[0].reply_message).toMatchObject({ _id: first.id, message: "", deleted: true });
+    const { list } = await enterRooms(stack(), bob);
+    expect(list[0].last_message.reply_message).toMatchObject({ message: "", deleted: true });
+    // Without a message that is answered there is nothing to show.
+    const { _id: _, ...rest } = forged;
+    const alone = { room_id, message: "so", isStoryReply: true, reply_message: rest };
+    const shown = await acknowledged(ofAlice, "sendMessage", alone);
+    expect(shown).toMatchObject({ isStoryReply: true });
+    expect(shown.reply_message).toEqual({});
+  });
+
+  test("[ROOMS-4] a chosen id says nothing of messages elsewhere", async () => {
+    const [alice, bob, eve] = people("alice", "bob", "eve");
+    const room_id = await makeGroup(stack(), alice, bob);
+    const secret = await post(stack(), bob, room_id, "secret");
+    const own = await makeGroup(stack(), eve);
+    const { socket } = await enterRooms(stack(), eve);
+    const copy = { room_id: own, message: "mine", _id: secret.id };
+    expect(await acknowledged(socket, "sendMessage", copy)).toMatchObject({ _id: secret.id, room_id: own, seq: 1 });
+    await acknowledged(socket, "editMessage", { room_id: own, message_id: secret.id, message: "still mine" });
+    const ofBob = await openChat(stack(), bob, { node: 1 });
+    await acknowledged(ofBob, "chat:message_edit", { messageId: secret.id, content: "edited" });
+    const text = async (user: string, room: string) =>
+      (await stack().request(user, "GET", `/api/rooms/${room}/messages`)).body.messages.map(
+        (message: { content: string }) => message.content,
+      );
+    expect([await text(bob, room_id), await text(eve, own)]).toEqual([["edited"], ["still mine"]]);
+  });
+
   test("[ROOMS-5] typing is told to all in the room, the typist too", async () => {
     const [alice, bob] = people("alice", "bob");
     const room_id = await makeGroup(stack(), alice, bob);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { judge } from "../../server/core/messages.ts";
 import type { Message, Profile } from "../../server/core/model.ts";
 import type { Amendment, AmendOutcome, Store } from "../../server/core/store.ts";
-import { describeStorage, introduce, openGroup, say } from "../support/storage.ts";
+import { describeStorage, draft, introduce, openGroup, say } from "../support/storage.ts";
 
 describeStorage("amending", (storage) => {
   test("an edit is the next change of its conversation, and is what history then holds", async () => {
@@ -34,7 +34,6 @@ describeStorage("amending", (storage) => {
       messageType: "text",
       attachments: ["https://a.example/secret"],
       replyTo: answered.id,
-      replyQuote: { text: "secret" },
       fileIdentifier: "secret",
       mediaUrlExpiration: "secret",
     });
@@ -45,9 +44,11 @@ describeStorage("amending", (storage) => {
       text: "",
       mediaUrl: null,
       mediaType: null,
+      messageType: null,
       attachments: [],
       replyTo: null,
       replyQuote: null,
+      clientId: null,
       fileIdentifier: null,
       mediaUrlExpiration: null,
       changedSeq: 5,
@@ -167,6 +168,50 @@ describeStorage("amending", (storage) => {
       expect(statuses(outcomes)).toEqual(["forbidden", "empty"]);
       expect(await find(store, message)).toEqual(message);
     });
+  });
+
+  test("of messages with one id, without a conversation: one's own, one's group's, then the first", async () => {
+    const { store } = storage();
+    const [alice, bob, eve] = await introduce(store, "alice", "bob", "eve");
+    const id = `chosen-${newId()}`;
+    const [bobs, copied, unseen] = [
+      await openGroup(store, bob, alice),
+      await openGroup(store, eve, alice),
+      await openGroup(store, eve),
+    ];
+    const hidden = await say(store, eve, unseen, { id, text: "hidden" });
+    const first = await say(store, bob, bobs, { id, text: "first" });
+    const copy = await say(store, eve, copied, { id, text: "copy" });
+    const places = async (amendments: readonly Amendment[]) =>
+      (await store.amend(amendments, () => "apply")).map((outcome) => changedMessage(outcome).conversationId);
+    const change = (by: Profile, text: string): Amendment => ({
+      kind: "edit",
+      userId: by.id,
+      conversationId: null,
+      messageId: id,
+      text,
+    });
+    expect(await places([pin(alice, first, true), change(eve, "eve's")])).toEqual([bobs, unseen]);
+    expect(await places([remove(bob, first)])).toEqual([bobs]);
+    const own = await openGroup(store, alice);
+    await say(store, alice, own, { id, text: "hers" });
+    expect(await places([change(alice, "new"), remove(alice, first)])).toEqual([own, own]);
+    expect((await store.amend([edit(alice, copy, "x")], judge)).map(({ status }) => status)).toEqual(["forbidden"]);
+    expect(await find(store, copy)).toEqual(copy);
+    expect(await find(store, hidden)).toMatchObject({ text: "eve's" });
+  });
+
+  test("a retry of a deleted message is that message still, and its client id is told to nobody else", async () => {
+    const { store } = storage();
+    const [alice] = await introduce(store, "alice");
+    const group = await openGroup(store, alice);
+    const message = await say(store, alice, group, { clientId: "c", isStoryReply: true, messageType: "t" });
+    await store.amend([remove(alice, message)], judge);
+    const nothing = { clientId: null, messageType: null, isStoryReply: false, text: "" };
+    expect(await find(store, message)).toMatchObject(nothing);
+    const [again] = await store.send([draft(alice, group, { clientId: "c" })]);
+    expect(again).toMatchObject({ status: "repeated", message: { ...nothing, id: message.id, clientId: "c" } });
+    expect(await store.changedSince(group, 0, 10)).toMatchObject({ messages: [{ message: nothing }] });
   });
 
   test("one that the database does not take leaves nothing of its batch behind", async () => {

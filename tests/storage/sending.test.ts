@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { v7 as newId } from "uuid";
 import { describe, expect, test } from "vitest";
+import { judge } from "../../server/core/messages.ts";
 import type { Message } from "../../server/core/model.ts";
 import type { NewMessage, SendOutcome, Store } from "../../server/core/store.ts";
 import { describeStorage, draft, introduce, openGroup, say } from "../support/storage.ts";
@@ -21,15 +22,16 @@ describeStorage("sending", (storage) => {
       messageType: "text",
       attachments: ["https://a.example/1", { url: "https://a.example/2", sizes: [1, 2.5, null, true] }],
       replyTo: answered.id,
-      replyQuote: { text: "hello", nested: { deep: [] } },
       isStoryReply: true,
       fileIdentifier: "file",
       mediaUrlExpiration: "tomorrow",
     });
     const [outcome] = await store.send([sent]);
     const { idFromClient: _, ...content } = sent;
+    const { id, text, createdAt } = answered;
     const message = {
       ...content,
+      replyQuote: { id, text, createdAt, senderId: bob.id, firstName: "", lastName: "", isDeleted: false },
       seq: 2,
       changedSeq: 2,
       createdAt: expect.any(String),
@@ -45,6 +47,50 @@ describeStorage("sending", (storage) => {
     expect(outcome?.status === "stored" && outcome.change.message).toEqual((await historyOf(store, group))[0]);
   });
 
+  test("an answer shows what it answers as it is, alone, among others and in several conversations", async () => {
+    const { store } = storage();
+    const [alice, bob] = await introduce(store, "alice", "bob");
+    const [group, elsewhere] = [await openGroup(store, alice, bob), await openGroup(store, alice, bob)];
+    const long = await say(store, bob, group, { text: "é".repeat(1500) });
+    const gone = await say(store, bob, elsewhere, { text: "gone" });
+    const remove = { kind: "delete", userId: bob.id, conversationId: elsewhere, messageId: gone.id } as const;
+    await store.amend([remove], () => "apply");
+    const answer = (conversationId: string) =>
+      draft(alice, conversationId, { replyTo: conversationId === group ? long.id : gone.id });
+    const common = { senderId: bob.id, firstName: "", lastName: "" };
+    const quotes = new Map([
+      [group, { ...common, id: long.id, text: "é".repeat(1000), createdAt: long.createdAt, isDeleted: false }],
+      [elsewhere, { ...common, id: gone.id, text: "", createdAt: gone.createdAt, isDeleted: true }],
+    ]);
+    for (const batch of [[group], [elsewhere], [group, group], [elsewhere, group, elsewhere]]) {
+      const outcomes = await store.send([...batch.map(answer), draft(alice, batch[0] ?? "")]);
+      const stored = outcomes.map((outcome) => (outcome.status === "stored" ? outcome.change.message : null));
+      expect(stored.map((message) => message?.replyQuote)).toEqual([...batch.map((id) => quotes.get(id)), null]);
+    }
+    for (const message of await historyOf(store, group)) {
+      expect(message.replyQuote).toEqual(message.replyTo === null ? null : quotes.get(group));
+    }
+    const [alone] = await store.send([answer(group)]);
+    expect(alone).toMatchObject({ change: { message: { replyQuote: quotes.get(group) } } });
+  });
+
+  test("a chosen id is taken in its conversation alone", async () => {
+    const { store } = storage();
+    const [alice, bob] = await introduce(store, "alice", "bob");
+    const [hers, his] = [await openGroup(store, alice), await openGroup(store, bob, alice)];
+    const id = `chosen-${newId()}`;
+    await say(store, alice, hers, { id, text: "hers" });
+    expect(await store.send([draft(bob, his, { id, text: "his" })])).toMatchObject([{ status: "stored" }]);
+    expect(await store.send([draft(alice, his, { id })])).toEqual([{ status: "id_taken" }]);
+    // An answer is to the message of its own conversation.
+    const [answer] = await store.send([draft(bob, his, { replyTo: id })]);
+    expect(answer).toMatchObject({ change: { message: { replyQuote: { text: "his" } } } });
+    await store.amend([{ kind: "edit", userId: bob.id, conversationId: his, messageId: id, text: "new" }], judge);
+    expect((await historyOf(store, hers)).map(({ text }) => text)).toEqual(["hers"]);
+    expect(await store.changedSince(his, 2, 10)).toMatchObject({ messages: [{ message: { id, text: "new" } }] });
+    expect(await store.changes(his, 2, 3, 10)).toMatchObject([{ seq: 3, message: { text: "new" } }]);
+  });
+
   test("keeps every text and every JSON as it came", async () => {
     const { store } = storage();
     const [alice] = await introduce(store, "alice");
@@ -54,7 +100,7 @@ describeStorage("sending", (storage) => {
     const json = fc.jsonValue({ stringUnit: "grapheme" }).map((value) => JSON.parse(JSON.stringify(value)));
     await fc.assert(
       fc.asyncProperty(text, text, fc.array(json), async (said, clientId, values) => {
-        const fields = { text: said, attachments: values.map((value) => ({ value })), replyQuote: { values } };
+        const fields = { text: said, attachments: values.map((value) => ({ value })) };
         const drafted = (conversationId: string) =>
           draft(alice, conversationId, { ...fields, clientId: `${newId()} ${clientId}` });
         // Alone, with others in its conversation, and with others elsewhere: a statement for each.
@@ -136,20 +182,18 @@ describeStorage("sending", (storage) => {
       expect((await historyOf(store, group)).map((message) => message.seq)).toEqual([4, 3, 1]);
     });
 
-    test("an id that another message has, in whatever conversation", async () => {
+    test("an id that another message of the conversation has", async () => {
       const { store } = storage();
       const [alice, bob] = await introduce(store, "alice", "bob");
-      const [group, elsewhere] = [await openGroup(store, alice, bob), await openGroup(store, bob)];
+      const group = await openGroup(store, alice, bob);
       const { id } = await say(store, alice, group, { clientId: "c" });
       const outcomes = await store.send([
         draft(bob, group, { id }),
-        draft(bob, elsewhere, { id }),
         draft(alice, group, { id }),
         // Whose message it is comes first.
         draft(alice, group, { id, clientId: "c" }),
       ]);
-      expect(statuses(outcomes)).toEqual(["id_taken", "id_taken", "id_taken", "repeated"]);
-      expect(await historyOf(store, elsewhere)).toEqual([]);
+      expect(statuses(outcomes)).toEqual(["id_taken", "id_taken", "repeated"]);
     });
 
     test("an answer to what is not in this conversation", async () => {

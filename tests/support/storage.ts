@@ -125,7 +125,6 @@ export function draft(sender: Profile, conversationId: string, fields: Partial<N
     messageType: null,
     attachments: [],
     replyTo: null,
-    replyQuote: null,
     isStoryReply: false,
     opensConversation: false,
     fileIdentifier: null,

@@ -22,7 +22,17 @@ const message: fc.Arbitrary<Message> = fc.record({
   messageType: orNull(text),
   attachments: fc.array(fc.record({ url: fc.webUrl() }), { maxLength: 2 }),
   replyTo: orNull(fc.uuid()),
-  replyQuote: orNull(fc.record({ quoted: text })),
+  replyQuote: orNull(
+    fc.record({
+      id: fc.uuid(),
+      text,
+      senderId: text,
+      firstName: text,
+      lastName: text,
+      createdAt: fc.constant("2030-01-01T00:00:00.000Z"),
+      isDeleted: fc.boolean(),
+    }),
+  ),
   isStoryReply: fc.boolean(),
   fileIdentifier: orNull(text),
   mediaUrlExpiration: orNull(text),
