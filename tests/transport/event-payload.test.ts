@@ -12,8 +12,8 @@ const orNull = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null });
 const message: fc.Arbitrary<Message> = fc.record({
   id: fc.uuid(),
   conversationId: fc.constant("room"),
-  seq: fc.nat(),
-  changedSeq: fc.nat(),
+  seq: fc.integer({ min: 1 }),
+  changedSeq: fc.integer({ min: 1 }),
   sender: fc.constant(alice),
   clientId: orNull(text),
   text,
