@@ -21,7 +21,12 @@ const AWAY = new Set([
 ]);
 
 /** Whole messages, of a connection that was not opened in time. */
-const CONNECT_MESSAGES = new Set(["timeout expired", "Connection terminated due to connection timeout"]);
+const CONNECT_MESSAGES = new Set([
+  "timeout expired",
+  "Connection terminated due to connection timeout",
+  // Of the first statements on it, which no server takes long for.
+  "Query read timeout",
+]);
 
 /** Whole messages: of a connection that was lost, that was closed, and that did not come in time. */
 const AWAY_MESSAGES = new Set([

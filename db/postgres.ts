@@ -15,8 +15,8 @@ import {
 } from "pg";
 import { StorageUnavailable } from "../server/core/errors.ts";
 import type { Drizzle, Row } from "./client.ts";
-import { isAway, isLackOfConnections } from "./failures.ts";
-import { SESSION_SETTINGS, SET_SETTINGS, type Settings } from "./session-settings.ts";
+import { errorCode, isAway, isLackOfConnections } from "./failures.ts";
+import { LIFT_LIMIT, SESSION_SETTINGS, SET_SETTINGS, type Settings } from "./session-settings.ts";
 
 export interface PostgresOptions {
   readonly url: string;
@@ -194,9 +194,53 @@ async function within<T>(limit: number, client: { end(): unknown }, work: () => 
 async function set(client: ClientBase, { searchPath }: PostgresOptions, settings: Settings): Promise<void> {
   const path = searchPath === null ? {} : { search_path: escapeIdentifier(searchPath) };
   const values = [JSON.stringify({ ...SESSION_SETTINGS, ...path, ...settings })];
-  // Not a literal in the call, because the types of pg do not know that a query may have a limit of its own.
-  const query = { text: SET_SETTINGS, values, query_timeout: CONNECT_LIMIT };
-  await client.query(query);
+  await inTime(() => client.query(withLimit(LIFT_LIMIT)));
+  await client.query(withLimit(SET_SETTINGS, values));
+}
+
+/** Of the types of pg only this one's does not know that a query may have a limit of its own: hence not in the call. */
+function withLimit(text: string, values: unknown[] = []): QueryConfig & { query_timeout: number } {
+  return { text, values, query_timeout: CONNECT_LIMIT };
+}
+
+/** How often a statement is tried that the role's own `statement_timeout`, however short, may cut. */
+const ATTEMPTS = 20;
+
+/** Runs what takes next to no time until it was not cut by a `statement_timeout`. */
+async function inTime<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (errorCode(error) !== "57014" || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+const BACKEND = "select pg_backend_pid() as pid";
+
+/** Which of PostgreSQL's processes serves this client: its own as long as it lasts, unless it is a pooler's. */
+export async function backendOf(client: ClientBase): Promise<number> {
+  const { rows } = await inTime(() => client.query<{ pid: number }>(withLimit(BACKEND)));
+  return rows[0]?.pid ?? 0;
+}
+
+/** The same in a transaction that stays open, so that a pooler gives that process to nobody else. */
+export async function holdBackend(client: ClientBase): Promise<number> {
+  return inTime(async () => {
+    await client.query(withLimit("begin"));
+    try {
+      const { rows } = await client.query<{ pid: number }>(withLimit(BACKEND));
+      return rows[0]?.pid ?? 0;
+    } catch (error) {
+      await letGo(client);
+      throw error;
+    }
+  });
+}
+
+export async function letGo(client: ClientBase): Promise<void> {
+  await inTime(() => client.query(withLimit("rollback")));
 }
 
 function listen(client: Client, { onNotice }: PostgresOptions): void {
@@ -216,6 +260,8 @@ function configOf({ url }: PostgresOptions): ClientConfig {
 
 /** Where it is, for a person to read, without a password. */
 export function describePostgres(url: string): string {
-  const { host, pathname, searchParams } = new URL(url);
-  return `PostgreSQL at ${searchParams.get("host") ?? host}${pathname}`;
+  // `URL` refuses what has a user and no host, the way in which a folder with PostgreSQL's socket is often written.
+  const [, authority = "", path = "", query = ""] = /:\/\/(?:[^/?#]*@)?([^/?#]*)([^?#]*)(\?[^#]*)?/.exec(url) ?? [];
+  const host = new URLSearchParams(query).get("host") ?? authority.replace(/%2f/gi, "/");
+  return `PostgreSQL at ${host}${path}`;
 }

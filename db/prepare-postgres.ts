@@ -8,9 +8,9 @@ import { PgTable } from "drizzle-orm/pg-core";
 import { type Client, escapeIdentifier } from "pg";
 import { CannotStart } from "../server/core/errors.ts";
 import type { Drizzle } from "./client.ts";
-import { errorCode, isAway } from "./failures.ts";
+import { errorCode, isAway, isLackOfConnections } from "./failures.ts";
 import { migrate } from "./migrations.ts";
-import { describePostgres, openClient, type PostgresOptions } from "./postgres.ts";
+import { backendOf, describePostgres, holdBackend, letGo, openClient, type PostgresOptions } from "./postgres.ts";
 import * as schema from "./schema.ts";
 import { SESSION_SETTINGS } from "./session-settings.ts";
 
@@ -53,28 +53,28 @@ async function withClient<T>(
   }
 }
 
-/** Connections at once beside the first: in a pool that hands out the same connection to several, one of them has it soon. */
+/** Connections beside the first that hold a transaction open. */
 const NEIGHBOURS = 2;
+/** How often it is looked: where others use the pooler too, the first may happen to get the same connection again. */
+const LOOKS = 8;
 
 /**
  * A pooler that hands out its connections for a transaction at a time gives what belongs to a session (settings, prepared
- * statements) to whoever comes next. It shows by one connection of PostgreSQL being that of two of ours; nothing is set
- * before this is known.
+ * statements) to whoever comes next. It shows by a connection of ours being now on one of PostgreSQL's, now on another, or
+ * by two of ours being on the same; nothing is set before this is known.
  */
 async function refusePooledTransactions(options: PostgresOptions): Promise<void> {
   await withClient(options, null, async (first) => {
-    const before = await backendOf(first);
+    const own = await backendOf(first);
+    const hasMoved = async () => (await backendOf(first)) !== own;
     const neighbours: Client[] = [];
     try {
-      const others = new Set<number>();
       for (let count = 0; count < NEIGHBOURS; count += 1) {
         const neighbour = await openNeighbour(options);
         if (neighbour === null) break;
         neighbours.push(neighbour);
-        await neighbour.query("begin");
-        others.add(await backendOf(neighbour));
       }
-      if (!others.has(before) && (await backendOf(first)) === before) return;
+      if (!(await isShared(own, hasMoved, neighbours))) return;
     } catch (error) {
       // In its statement mode pgbouncer refuses a transaction.
       if (!(error instanceof Error && /statement pooling/.test(error.message))) throw error;
@@ -87,19 +87,35 @@ async function refusePooledTransactions(options: PostgresOptions): Promise<void>
   });
 }
 
-/** Null where there is no connection left for it: what is pooled has room for more of them than this. */
-async function openNeighbour(options: PostgresOptions): Promise<Client | null> {
-  try {
-    return await openClient(options, null);
-  } catch (error) {
-    if (errorCode(error) === "53300" || isAway(error)) return null;
-    throw error;
+/** With none, some and all of the neighbours in a transaction: a pooler that takes turns, or takes the last one, shows in one. */
+async function isShared(
+  own: number,
+  hasMoved: () => Promise<boolean>,
+  neighbours: readonly Client[],
+): Promise<boolean> {
+  for (let look = 0; look < LOOKS; look += 1) {
+    if (await hasMoved()) return true;
+    for (const neighbour of neighbours) {
+      if ((await holdBackend(neighbour)) === own || (await hasMoved())) return true;
+    }
+    for (const neighbour of neighbours) await letGo(neighbour);
   }
+  return false;
 }
 
-async function backendOf(client: Client): Promise<number> {
-  const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
-  return rows[0]?.pid ?? 0;
+/** Null where there is no connection left for it: what is pooled has room for more of them than this. */
+async function openNeighbour(options: PostgresOptions): Promise<Client | null> {
+  let neighbour: Client | null = null;
+  try {
+    neighbour = await openClient(options, null);
+    // In its session mode a pooler takes a client in before there is a connection for it.
+    await backendOf(neighbour);
+    return neighbour;
+  } catch (error) {
+    await neighbour?.end();
+    if (errorCode(error) === "53300" || isAway(error) || isLackOfConnections(error)) return null;
+    throw error;
+  }
 }
 
 async function refuseEncoding(client: Client): Promise<void> {

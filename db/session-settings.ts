@@ -22,6 +22,8 @@ export const SESSION_SETTINGS = {
   default_transaction_isolation: "read committed",
   default_transaction_deferrable: "off",
   exit_on_error: "off",
+  // What is acknowledged is on the disk: it replaces "off", and leaves what was chosen for replicas as it is.
+  synchronous_commit: "on",
   // How long things may take. The server gives a statement up sooner than the one who asked, so that nothing is stored that
   // nobody waits for any more; that bounds what waits for a lock too.
   statement_timeout: "12000",
@@ -33,7 +35,11 @@ export const SESSION_SETTINGS = {
 
 export type Settings = Readonly<Record<string, string>>;
 
+/** Before all others, and in one step: with the role's own limit the statement that sets them may not get to its end. */
+export const LIFT_LIMIT = "set statement_timeout to 0";
+
 /** Sets all of `$1`, a JSON object, that this server knows. */
-export const SET_SETTINGS = `select set_config(known.name, wanted.value, false)
-  from json_each_text($1::json) as wanted(name, value)
-  join pg_catalog.pg_settings known on pg_catalog.lower(known.name) = pg_catalog.lower(wanted.name)`;
+export const SET_SETTINGS = `select pg_catalog.set_config(known.name, wanted.value, false)
+  from pg_catalog.json_each_text($1::json) as wanted(name, value)
+  join pg_catalog.pg_settings known on pg_catalog.lower(known.name) = pg_catalog.lower(wanted.name)
+  where known.name <> 'synchronous_commit' or known.setting = 'off'`;

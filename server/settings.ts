@@ -201,8 +201,13 @@ const SCHEMA_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 
 function parseDatabaseUrl(text: string): Database | null {
   const [, scheme, authority = "", path = "", query = ""] = DATABASE_URL.exec(text) ?? [];
-  if (scheme === undefined || !URL.canParse(`${scheme}${authority}${path}`)) return null;
+  // `user:password@` and no host: it is in the query, as the folder of PostgreSQL's socket, or it is this machine.
+  const host = authority.endsWith("@") ? "localhost" : "";
+  if (scheme === undefined || !URL.canParse(`${scheme}${authority}${host}${path}`)) return null;
   const parameters = new URLSearchParams(query);
+  // Of several hosts, of which libpq would take the first that answers, the driver makes one long name.
+  const hosts = [authority.slice(authority.lastIndexOf("@") + 1), ...parameters.getAll("host")];
+  if (hosts.some((name) => name.includes(","))) return null;
   const searchPath = parameters.get("schema");
   if (searchPath === null) return { url: text, searchPath };
   if (!SCHEMA_NAME.test(searchPath)) return null;

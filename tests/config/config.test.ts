@@ -131,6 +131,16 @@ describe("one line for each bad value", () => {
     ],
     [
       "DATABASE_URL",
+      "postgres://h1,h2/d",
+      "DATABASE_URL: expected postgres://user:password@host:port/database, ?schema= a plain name",
+    ],
+    [
+      "DATABASE_URL",
+      "postgres://u:p@/d?host=h1,h2",
+      "DATABASE_URL: expected postgres://user:password@host:port/database, ?schema= a plain name",
+    ],
+    [
+      "DATABASE_URL",
       "postgres://h/d?schema=a;b",
       "DATABASE_URL: expected postgres://user:password@host:port/database, ?schema= a plain name",
     ],
@@ -255,6 +265,11 @@ describe("DATABASE_URL", () => {
     ],
     ["postgres://u:p%2Cw@h/d?schema=Chat_1&sslmode=require", "postgres://u:p%2Cw@h/d?sslmode=require", "Chat_1"],
     ["postgres://u:p,w@h:5432/d?sslmode=require", "postgres://u:p,w@h:5432/d?sslmode=require", null],
+    // The folder of PostgreSQL's socket, in each way that it is written.
+    ["postgresql://u:p@/d?host=/run/pg", "postgresql://u:p@/d?host=/run/pg", null],
+    ["postgresql://u:p@/d?host=/run/pg&schema=chat", "postgresql://u:p@/d?host=%2Frun%2Fpg", "chat"],
+    ["postgresql:///d?host=/run/pg&user=u", "postgresql:///d?host=/run/pg&user=u", null],
+    ["postgresql://%2Frun%2Fpg/d", "postgresql://%2Frun%2Fpg/d", null],
   ])("%s", (value, url, searchPath) => {
     expect(loadConfig({ DATABASE_URL: value }).database).toEqual({ url, searchPath });
   });

@@ -63,7 +63,7 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
   }
 }
 
-async function answers(url: string): Promise<void> {
+export async function answers(url: string): Promise<void> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
   // Unheard, a lost connection would end the process; the statement that needs it rejects.
   client.on("error", () => {});
@@ -97,7 +97,7 @@ function debianFolders(): string[] {
 }
 
 /** PostgreSQL refuses to run as root; null when this is not root. */
-function unprivilegedAccount(): ServerAccount | null {
+export function unprivilegedAccount(): ServerAccount | null {
   if (process.getuid?.() !== 0) return null;
   for (const name of ["postgres", "nobody"]) {
     const uid = outputOf("id", ["-u", name]);
