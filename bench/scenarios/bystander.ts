@@ -145,8 +145,8 @@ async function run(kind: string, program: Program, ground: Ground): Promise<Run>
     await echoesDuring(warmUp);
     const calm = await echoesDuring(measure);
     const atRest = residentOf(pid) / 1024;
-    const memory = watchMemory(pid);
     const flooding = await startFlood(kind, url);
+    const memory = watchMemory(pid);
     for (const person of people) person.takeEchoes();
     const beside = await echoesDuring(2 * measure);
     flooding.kill("SIGKILL");
