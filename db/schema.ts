@@ -4,8 +4,9 @@
  * Unread counts are a subtraction (see `conversations.messageCount` and the counters on `members`): no count ever walks
  * the messages, and a message writes three rows whatever the number of members: itself, its conversation, its sender.
  */
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import {
+  type AnyPgColumn,
   bigint,
   boolean,
   check,
@@ -24,6 +25,21 @@ import type { Attachment } from "../server/core/model.ts";
 const count = (name: string) => bigint(name, { mode: "number" });
 const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: "date" });
 
+/**
+ * Between the words of a username or name, as a regular expression that reads the same in JavaScript and PostgreSQL: all of
+ * ASCII but letters and digits, and the blanks and punctuation of other scripts.
+ */
+export const WORD_SEPARATORS = String.raw`[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a0\u2000-\u206f\u3000-\u3002]+`;
+
+/**
+ * The words of a username and a name, in lower case, as the index of searches holds them. A search must say exactly this, or
+ * the index does not serve it. Of what was stored before names had a length, the beginning: a word has at most 2,046 bytes.
+ */
+export function searchWords(columns: { readonly username: AnyPgColumn; readonly name: AnyPgColumn }): SQL {
+  const text = sql`left(lower(${columns.username} || ' ' || ${columns.name}), 500)`;
+  return sql`array_to_tsvector(array_remove(regexp_split_to_array(${text}, ${sql.raw(`'${WORD_SEPARATORS}'`)}), ''))`;
+}
+
 export const users = pgTable(
   "users",
   {
@@ -37,7 +53,11 @@ export const users = pgTable(
     /** When a socket of theirs last closed. */
     lastSeenAt: instant("last_seen_at"),
   },
-  (table) => [uniqueIndex("users_username_key").on(table.username)],
+  (table) => [
+    uniqueIndex("users_username_key").on(table.username),
+    /** Without a list of what is yet to be indexed, which each search would walk through. */
+    index("users_search_idx").using("gin", searchWords(table)).with({ fastupdate: false }),
+  ],
 );
 
 export const conversations = pgTable(

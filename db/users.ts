@@ -1,9 +1,10 @@
-import { and, eq, ilike, inArray, ne, or, sql } from "drizzle-orm";
+import { and, eq, inArray, ne, or, sql } from "drizzle-orm";
 import type { UserStore } from "../server/core/store.ts";
-import type { Drizzle } from "./client.ts";
+import { type Drizzle, rowsOf } from "./client.ts";
 import { isUniqueViolation } from "./failures.ts";
 import { profileColumns } from "./rows.ts";
 import { users } from "./schema.ts";
+import { foundProfile, searchStatement } from "./user-search.ts";
 
 /** `search`: with connections of its own, so that nobody waits for who looks for people. */
 export function userStore(database: Drizzle, search: Drizzle): UserStore {
@@ -52,14 +53,9 @@ export function userStore(database: Drizzle, search: Drizzle): UserStore {
       }
     },
 
-    searchUsers: (text, limit) => {
-      const pattern = `%${text.replace(/[\\%_]/g, "\\$&")}%`;
-      return search
-        .select(profileColumns)
-        .from(users)
-        .where(or(ilike(users.username, pattern), ilike(users.name, pattern)))
-        .orderBy(users.username)
-        .limit(limit);
+    searchUsers: async (text, limit, contactsOf) => {
+      const statement = searchStatement(text, limit, contactsOf);
+      return statement === null ? [] : rowsOf(await search.execute(statement)).map(foundProfile);
     },
 
     markSeen: async (userIds) => {

@@ -114,6 +114,11 @@ function configOf(set: Settings, given: NodeJS.ProcessEnv) {
     /** Units of work a second, for a user. Who lets users send more means that they can, unless they say otherwise. */
     commandRate: given.COMMAND_RATE === undefined ? Math.max(set.COMMAND_RATE, set.SEND_RATE) : set.COMMAND_RATE,
     commandBurst: given.COMMAND_BURST === undefined ? Math.max(set.COMMAND_BURST, set.SEND_BURST) : set.COMMAND_BURST,
+    /** Searches for users, a second, for a user. */
+    searchRate: set.SEARCH_RATE,
+    searchBurst: set.SEARCH_BURST,
+    /** Who is found by them. */
+    userDirectory: set.USER_DIRECTORY,
     /** A second, for a client network. */
     connectRate: set.CONNECT_RATE,
     connectBurst: set.CONNECT_BURST,

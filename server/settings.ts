@@ -115,6 +115,9 @@ export const settings = z.object({
     .describe(
       "lets a backend provision users (PUT /api/users/:id), at least 32 bytes in production; empty: no such route",
     ),
+  USER_DIRECTORY: oneOf(["all", "contacts", "off"])
+    .default("all")
+    .describe("all, contacts or off: who is found by a search: all users, who shares a conversation with one, nobody"),
 
   MAX_MESSAGE_CHARS: wholeNumber(1, 1_000_000).default(10_000).describe("code points of a message's text"),
   MAX_FRAME_BYTES: wholeNumber(1024, MAX_INT).default(65_536).describe("bytes of a client's frame or HTTP body"),
@@ -128,6 +131,8 @@ export const settings = z.object({
   COMMAND_BURST: wholeNumber(1, MAX_INT)
     .default(500)
     .describe("how many of them may come at once; unset: at least SEND_BURST"),
+  SEARCH_RATE: wholeNumber(1, MAX_INT).default(5).describe("searches for users a second, for a user"),
+  SEARCH_BURST: wholeNumber(1, MAX_INT).default(20).describe("how many of them may come at once"),
   CONNECT_RATE: rate()
     .default(100)
     .describe("attempts to open a socket a second, for an IPv4 address or IPv6 /64; off: any"),

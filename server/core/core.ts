@@ -1,5 +1,6 @@
 /** The conversation core, put together: commands on one side, a store and a sink of events on the other. */
 import { Conversations } from "./conversations.ts";
+import { Directory, type DirectoryScope } from "./directory.ts";
 import type { EventSink } from "./events.ts";
 import { Groups } from "./groups.ts";
 import { judge, Messages } from "./messages.ts";
@@ -17,6 +18,10 @@ export interface CoreLimits {
   /** Units of work a second for a user, and how many at once. */
   readonly commandRate: number;
   readonly commandBurst: number;
+  /** Searches for users a second for a user, and how many at once. */
+  readonly searchRate: number;
+  readonly searchBurst: number;
+  readonly userDirectory: DirectoryScope;
   readonly maxGroupMembers: number;
   readonly maxMembersPerRequest: number;
   readonly maxConversationsPerUser: number;
@@ -40,6 +45,7 @@ export interface CoreOptions {
 
 export interface Core {
   readonly users: Users;
+  readonly directory: Directory;
   readonly conversations: Conversations;
   readonly groups: Groups;
   readonly messages: Messages;
@@ -58,6 +64,11 @@ export function createCore({ store, sink, limits, newId, isUsername, onProfileCh
   const writer = new Writer({ store, sink, judge, largeRoomMembers });
   return {
     users: new Users(store, isUsername, onProfileChanged),
+    directory: new Directory({
+      store,
+      scope: limits.userDirectory,
+      rate: new RateLimit(limits.searchRate, limits.searchBurst),
+    }),
     conversations: new Conversations(store, sink, {
       newDirectRate: new RateLimit(limits.newDirectsPerMinute / 60, limits.newDirectsPerMinute),
       perUser: limits.maxConversationsPerUser,

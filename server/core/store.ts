@@ -23,8 +23,12 @@ export interface UserStore {
    * their id another's username.
    */
   putUser(profile: Profile): Promise<"stored" | "taken">;
-  /** Usernames and names that begin with or contain `text`, by username; at most `limit`. */
-  searchUsers(text: string, limit: number): Promise<Profile[]>;
+  /**
+   * Users of whom some word of the username or name begins with each word of `text`, in any case; by username, at most
+   * `limit`. All users where `text` is empty, none where it has no word. `contactsOf`: of those alone who share a
+   * conversation with this user.
+   */
+  searchUsers(text: string, limit: number, contactsOf?: string): Promise<Profile[]>;
   /** A socket of each of these users closed just now. */
   markSeen(userIds: readonly string[]): Promise<void>;
   /** When a socket of theirs last closed; null when none has. */

@@ -57,10 +57,6 @@ export class Users {
     return this.#store.lastSeen(id);
   }
 
-  search(text: string, limit: number): Promise<Profile[]> {
-    return this.#store.searchUsers(text.normalize("NFC"), limit);
-  }
-
   #merge(claims: Claims, stored: Profile | null): Profile {
     const username = this.#username(claims, stored);
     const firstName = mergedName("first_name", claims.firstName, stored?.firstName) ?? "";

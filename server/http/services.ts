@@ -6,6 +6,7 @@ import type { Arrivals } from "../arrivals.ts";
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { AllowedOrigins } from "../auth/origin.ts";
 import type { Conversations } from "../core/conversations.ts";
+import type { Directory } from "../core/directory.ts";
 import type { Groups } from "../core/groups.ts";
 import type { Messages } from "../core/messages.ts";
 import type { RateLimit } from "../core/rate.ts";
@@ -16,6 +17,7 @@ import type { TrustedProxies } from "../trusted-proxies.ts";
 /** What the routes call, and the settings that they depend on. */
 export interface HttpServices {
   readonly users: Users;
+  readonly directory: Directory;
   readonly conversations: Conversations;
   readonly groups: Groups;
   readonly messages: Messages;

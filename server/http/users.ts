@@ -6,7 +6,7 @@ import { SECURITY } from "./openapi.ts";
 import { CALLER_CODES, refusals } from "./refusals.ts";
 import type { HttpServices, ZodServer } from "./services.ts";
 
-export function userRoutes(scope: ZodServer, { users }: Pick<HttpServices, "users">): void {
+export function userRoutes(scope: ZodServer, { directory }: Pick<HttpServices, "directory">): void {
   scope.get(
     "/api/me",
     {
@@ -25,12 +25,18 @@ export function userRoutes(scope: ZodServer, { users }: Pick<HttpServices, "user
     {
       schema: {
         tags: ["users"],
-        summary: "Users by a part of their username or name, in the order of usernames",
+        summary: "Users by the beginnings of words of their username or name, in the order of usernames",
+        description:
+          "Each word of the text begins a word of the username or the name, in any case; blanks and punctuation are between words. " +
+          "USER_DIRECTORY decides who is found: all users, those who share a conversation with the caller, or nobody.",
         security: SECURITY.caller,
         querystring: userQuery,
         response: { 200: userList, ...refusals("invalid_frame", ...CALLER_CODES) },
       },
     },
-    async ({ query }) => ({ results: (await users.search(query.search, query.limit)).map(profileBody) }),
+    async (request) => {
+      const { search, limit } = request.query;
+      return { results: (await directory.search(callerOf(request).id, search, limit)).map(profileBody) };
+    },
   );
 }

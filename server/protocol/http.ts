@@ -177,7 +177,7 @@ function place(description: string) {
 }
 
 export const userQuery = z.strictObject({
-  search: text(150).default("").describe("part of a username or a name; all users without it"),
+  search: text(150).default("").describe("beginnings of words of a username or name; all users without it"),
   limit: limit(20, 100),
 });
 

@@ -11,6 +11,7 @@ import { Arrivals } from "../../server/arrivals.ts";
 import { createAuthenticator } from "../../server/auth/authenticator.ts";
 import { secretKey } from "../../server/auth/keys.ts";
 import { Conversations } from "../../server/core/conversations.ts";
+import { Directory } from "../../server/core/directory.ts";
 import type { ConversationEvent, EventSink, UserEvent } from "../../server/core/events.ts";
 import { Groups } from "../../server/core/groups.ts";
 import { judge, Messages } from "../../server/core/messages.ts";
@@ -64,6 +65,7 @@ export async function openStorage(sendBurst = 10_000): Promise<Storage> {
   const sendRate = new RateLimit(0.4, sendBurst, () => 0);
   const services: HttpServices = {
     users: new Users(store, (text) => username.safeParse(text).success),
+    directory: new Directory({ store, scope: "all", rate: new RateLimit(1_000, 1_000) }),
     conversations: new Conversations(store, sink),
     groups: new Groups({ store, sink, maxMembers: MAX_GROUP_MEMBERS, sendRate }),
     messages: new Messages({

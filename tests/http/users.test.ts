@@ -79,7 +79,7 @@ describe("GET /api/me", () => {
 });
 
 describe("GET /api/users", () => {
-  it("finds by a part of username or name, in the order of usernames", async () => {
+  it("[SIGHT-2] finds by the beginnings of username or name, in the order of usernames", async () => {
     const person = await personOf(server, "search-c", { name: "Quaint" });
     await personOf(server, "search-a", { name: "Quaint too" });
     await personOf(server, "search-b");

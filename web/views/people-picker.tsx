@@ -10,7 +10,7 @@ import { Avatar } from "./avatar.tsx";
 /** Milliseconds without a key after which the server is asked. */
 const PAUSE = 150;
 
-/** Finds people by a part of their name; any other name can be typed. `pick` is given a username. */
+/** Finds people by the beginnings of their names; any other name can be typed. `pick` is given a username. */
 export function PeoplePicker({
   pick,
   typedLabel,

@@ -1,0 +1,1 @@
+CREATE INDEX "users_search_idx" ON "users" USING gin (array_to_tsvector(array_remove(regexp_split_to_array(left(lower("username" || ' ' || "name"), 500), '[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a0\u2000-\u206f\u3000-\u3002]+'), ''))) WITH (fastupdate=false);
