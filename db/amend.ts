@@ -2,11 +2,12 @@
  * Edits, deletions, pins and read marks: one transaction for a batch of them, a constant number of statements, under the
  * locks of the conversations they concern (taken in the order of their ids, as sending does).
  */
-import { and, eq, inArray, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Change } from "../server/core/events.ts";
 import type { Message, Profile } from "../server/core/model.ts";
 import type { Amendment, AmendmentContext, AmendOutcome, Judgement, MessageStore } from "../server/core/store.ts";
 import { writeChanges } from "./amend-writes.ts";
+import { isAnyOf } from "./arrays.ts";
 import type { Database, Drizzle } from "./client.ts";
 import { writeReadMarks } from "./read-marks.ts";
 import { type MessageRow, profileColumns, selectMessages, toMessage, toNumber } from "./rows.ts";
@@ -84,7 +85,7 @@ async function load(transaction: Drizzle, amendments: readonly Amendment[]): Pro
       ),
     })
     .from(conversations)
-    .where(inArray(conversations.id, conversationIds))
+    .where(isAnyOf(conversations.id, conversationIds))
     .orderBy(conversations.id)
     .for("update");
   const userIds = [...new Set(amendments.map(({ userId }) => userId))];
@@ -92,13 +93,13 @@ async function load(transaction: Drizzle, amendments: readonly Amendment[]): Pro
     .select({ conversationId: members.conversationId, cursor: members.cursorSeq, profile: profileColumns })
     .from(members)
     .innerJoin(users, eq(users.id, members.userId))
-    .where(and(inArray(members.conversationId, conversationIds), inArray(members.userId, userIds)));
+    .where(and(isAnyOf(members.conversationId, conversationIds), isAnyOf(members.userId, userIds)));
   const messageRows =
     messageIds.length === 0
       ? []
       : await selectMessages(
           transaction,
-          and(inArray(messages.id, messageIds), inArray(messages.conversationId, conversationIds)),
+          and(isAnyOf(messages.id, messageIds), isAnyOf(messages.conversationId, conversationIds)),
         );
   const memberKey = (conversationId: string, userId: string) => JSON.stringify([conversationId, userId]);
   const memberByKey = new Map(memberRows.map((row) => [memberKey(row.conversationId, row.profile.id), row]));
@@ -136,8 +137,8 @@ async function placesOf(transaction: Drizzle, amendments: readonly Amendment[]):
     .innerJoin(conversations, eq(conversations.id, messages.conversationId))
     .where(
       and(
-        inArray(messages.id, [...new Set(unplaced.flatMap(({ messageId }) => messageId ?? []))]),
-        inArray(members.userId, [...new Set(unplaced.map(({ userId }) => userId))]),
+        isAnyOf(messages.id, [...new Set(unplaced.flatMap(({ messageId }) => messageId ?? []))]),
+        isAnyOf(members.userId, [...new Set(unplaced.map(({ userId }) => userId))]),
       ),
     );
   for (const amendment of unplaced) {

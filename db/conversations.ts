@@ -1,22 +1,15 @@
-import { and, desc, eq, exists, gt, inArray, lt, lte, or, sql } from "drizzle-orm";
-import type { Conversation, ConversationView, Profile } from "../server/core/model.ts";
+import { and, eq, exists, inArray, lte, or, sql } from "drizzle-orm";
+import type { Conversation } from "../server/core/model.ts";
 import type { ConversationStore } from "../server/core/store.ts";
+import { isAnyOf } from "./arrays.ts";
 import type { Drizzle } from "./client.ts";
 import { countIn, insertMembers, NO_LIMIT } from "./memberships.ts";
-import { conversationColumns, isMember, profileColumns, selectMessages, toConversation, toMessage } from "./rows.ts";
-import { conversations, members, messages, users } from "./schema.ts";
-import { unreadCount } from "./unread.ts";
+import { conversationColumns, isMember, profileColumns, toConversation } from "./rows.ts";
+import { conversations, members, users } from "./schema.ts";
 
 type ReadingConversations = Pick<
   ConversationStore,
-  | "conversation"
-  | "directConversation"
-  | "openDirect"
-  | "members"
-  | "membersOf"
-  | "hasShownThemselves"
-  | "view"
-  | "views"
+  "conversation" | "directConversation" | "openDirect" | "members" | "memberOf" | "membersOf" | "hasShownThemselves"
 >;
 
 /** Thrown in the transaction, so that nothing of it stays. */
@@ -69,35 +62,6 @@ export function conversationStore(database: Drizzle, newId: () => string): Readi
     }
   }
 
-  async function views(userId: string, where: ReturnType<typeof and>, limit: number): Promise<ConversationView[]> {
-    const rows = await database
-      .select({
-        conversation: conversationColumns,
-        directLow: conversations.directLow,
-        directHigh: conversations.directHigh,
-        unread: unreadCount,
-      })
-      .from(members)
-      .innerJoin(conversations, eq(conversations.id, members.conversationId))
-      .where(and(eq(members.userId, userId), where))
-      .orderBy(desc(conversations.updatedAt), desc(conversations.id))
-      .limit(limit);
-    const otherIds = rows.flatMap(({ directLow, directHigh }) => otherOf(userId, directLow, directHigh) ?? []);
-    const [others, lastMessages] = await Promise.all([
-      profilesOf(database, otherIds),
-      lastMessagesOf(
-        database,
-        rows.map((row) => row.conversation.id),
-      ),
-    ]);
-    return rows.map(({ conversation, directLow, directHigh, unread }) => ({
-      ...toConversation(conversation),
-      unread,
-      otherUser: others.get(otherOf(userId, directLow, directHigh) ?? "") ?? null,
-      lastMessage: lastMessages.get(conversation.id) ?? null,
-    }));
-  }
-
   return {
     conversation: async (id, userId) => {
       const [row] = await database
@@ -130,6 +94,14 @@ export function conversationStore(database: Drizzle, newId: () => string): Readi
         .orderBy(members.joinedAt, members.userId)
         .limit(limit),
 
+    memberOf: async (userId, conversationIds) => {
+      const rows = await database
+        .select({ id: members.conversationId })
+        .from(members)
+        .where(and(eq(members.userId, userId), isAnyOf(members.conversationId, conversationIds)));
+      return rows.map(({ id }) => id);
+    },
+
     membersOf: async (conversationIds, maxMembers) => {
       if (conversationIds.length === 0) return [];
       return database
@@ -142,7 +114,7 @@ export function conversationStore(database: Drizzle, newId: () => string): Readi
         .from(members)
         .innerJoin(conversations, eq(conversations.id, members.conversationId))
         .innerJoin(users, eq(users.id, members.userId))
-        .where(and(inArray(conversations.id, [...conversationIds]), lte(conversations.membersCount, maxMembers)))
+        .where(and(isAnyOf(conversations.id, conversationIds), lte(conversations.membersCount, maxMembers)))
         .orderBy(members.conversationId, members.joinedAt, members.userId);
     },
 
@@ -162,43 +134,5 @@ export function conversationStore(database: Drizzle, newId: () => string): Readi
         .limit(1);
       return shown.length > 0;
     },
-
-    view: async (id, userId) => (await views(userId, eq(conversations.id, id), 1))[0] ?? null,
-
-    views: (userId, limit, before) => {
-      const isListed = or(eq(conversations.type, "group"), gt(conversations.messageCount, 0));
-      if (before === null) return views(userId, isListed, limit);
-      const at = new Date(before.updatedAt);
-      const isOlder = or(
-        lt(conversations.updatedAt, at),
-        and(eq(conversations.updatedAt, at), lt(conversations.id, before.id)),
-      );
-      return views(userId, and(isListed, isOlder), limit);
-    },
   };
-}
-
-function otherOf(userId: string, low: string | null, high: string | null): string | null {
-  return low === userId ? high : low;
-}
-
-async function profilesOf(database: Drizzle, ids: string[]): Promise<Map<string, Profile>> {
-  if (ids.length === 0) return new Map();
-  const profiles = await database.select(profileColumns).from(users).where(inArray(users.id, ids));
-  return new Map(profiles.map((profile) => [profile.id, profile]));
-}
-
-/** The newest message of each, found by its place in the index: one step a conversation, however long it is. */
-async function lastMessagesOf(database: Drizzle, ids: string[]) {
-  if (ids.length === 0) return new Map();
-  const newest = database
-    .select({ seq: sql<number>`max(${messages.seq})` })
-    .from(messages)
-    .where(eq(messages.conversationId, conversations.id));
-  const places = database
-    .select({ id: conversations.id, seq: sql`(${newest})` })
-    .from(conversations)
-    .where(inArray(conversations.id, ids));
-  const rows = await selectMessages(database, sql`(${messages.conversationId}, ${messages.seq}) in (${places})`);
-  return new Map(rows.map((row) => [row.message.conversationId, toMessage(row)]));
 }

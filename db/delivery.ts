@@ -1,13 +1,17 @@
 /** What delivery asks when the channel layer lost something, or a client comes back: the changes, by their numbers. */
-import { and, asc, count, eq, gt, inArray, lte, sql } from "drizzle-orm";
+import { and, asc, count, eq, gt, lte, type SQL, sql } from "drizzle-orm";
+import { alias } from "drizzle-orm/pg-core";
 import type { Change } from "../server/core/events.ts";
 import type { Message } from "../server/core/model.ts";
-import type { ChangedMessage, DeliveryStore } from "../server/core/store.ts";
+import { firstPage } from "../server/core/pages.ts";
+import type { DeliveryStore, MissedChange } from "../server/core/store.ts";
+import { isAnyOf } from "./arrays.ts";
 import type { Drizzle } from "./client.ts";
-import { selectMessages, toMessage } from "./rows.ts";
+import { messageBytes, selectMessages, toMessage } from "./rows.ts";
 import { changes, conversations, members, messages, users } from "./schema.ts";
 
-export function deliveryStore(database: Drizzle): DeliveryStore {
+/** `pageBytes`: how much of messages is read at a time. */
+export function deliveryStore(database: Drizzle, pageBytes: number): DeliveryStore {
   async function messagesById(
     reader: Pick<Drizzle, "select">,
     conversationId: string,
@@ -16,7 +20,7 @@ export function deliveryStore(database: Drizzle): DeliveryStore {
     if (ids.length === 0) return new Map();
     const rows = await selectMessages(
       reader,
-      and(eq(messages.conversationId, conversationId), inArray(messages.id, ids)),
+      and(eq(messages.conversationId, conversationId), isAnyOf(messages.id, ids)),
     );
     return new Map(rows.map((row) => [row.message.id, toMessage(row)]));
   }
@@ -36,39 +40,35 @@ export function deliveryStore(database: Drizzle): DeliveryStore {
           .from(conversations)
           .where(eq(conversations.id, conversationId));
         if (place === undefined) return [];
-        const created = await selectMessages(
+        const created = await placesOf(
           reader,
           and(eq(messages.conversationId, conversationId), gt(messages.seq, after), lte(messages.seq, upTo)),
         )
           .orderBy(asc(messages.seq))
           .limit(limit);
         const amended = await reader
-          .select({
-            seq: changes.seq,
-            messageId: changes.messageId,
-            kind: changes.kind,
-            actor: { id: users.id, username: users.username },
-          })
+          .select({ seq: changes.seq, id: changes.messageId, kind: changes.kind, actor, bytes: messageBytes })
           .from(changes)
-          .innerJoin(users, eq(users.id, changes.actorId))
+          .innerJoin(changer, eq(changer.id, changes.actorId))
+          .innerJoin(
+            messages,
+            and(eq(messages.conversationId, changes.conversationId), eq(messages.id, changes.messageId)),
+          )
+          .innerJoin(users, eq(users.id, messages.senderId))
           .where(and(eq(changes.conversationId, conversationId), gt(changes.seq, after), lte(changes.seq, upTo)))
           .orderBy(asc(changes.seq))
           .limit(limit);
-        const amendedMessages = await messagesById(reader, conversationId, [
-          ...new Set(amended.map((row) => row.messageId)),
-        ]);
-        const common = { conversationId, membership: place.membership };
-        const found: Change[] = created.map((row) => {
-          const message = toMessage(row);
-          const { id, username } = message.sender;
-          return { type: "message_created", ...common, seq: message.seq, message, actor: { id, username } };
-        });
-        for (const { seq, messageId, kind, actor } of amended) {
-          const message = amendedMessages.get(messageId);
+        const found = [...created.map((row) => ({ ...row, kind: null, actor: null })), ...amended];
+        const page = firstPage(found.sort((one, other) => one.seq - other.seq).slice(0, limit), pageBytes);
+        const messagesOfPage = await messagesById(reader, conversationId, [...new Set(page.map((row) => row.id))]);
+        return page.map(({ id, seq, kind, actor }): Change => {
+          const message = messagesOfPage.get(id);
           if (message === undefined) throw new Error(`change ${seq} of ${conversationId} names no message`);
-          found.push(toChange(kind, { ...common, seq, message, actor }));
-        }
-        return found.sort((one, other) => one.seq - other.seq).slice(0, limit);
+          const common = { conversationId, membership: place.membership, seq, message };
+          if (kind !== null) return toChange(kind, { ...common, actor });
+          const { id: senderId, username } = message.sender;
+          return { type: "message_created", ...common, actor: { id: senderId, username } };
+        });
       }),
 
     changedSince: (conversationId, since, limit) =>
@@ -86,9 +86,9 @@ export function deliveryStore(database: Drizzle): DeliveryStore {
           .orderBy(asc(messages.seq))
           .limit(limit + 1);
         const amended = await reader
-          .select({ id: changes.messageId, kind: changes.kind, actor: { id: users.id, username: users.username } })
+          .select({ id: changes.messageId, kind: changes.kind, actor })
           .from(changes)
-          .innerJoin(users, eq(users.id, changes.actorId))
+          .innerJoin(changer, eq(changer.id, changes.actorId))
           .where(and(eq(changes.conversationId, conversationId), gt(changes.seq, since)))
           .orderBy(asc(changes.seq))
           .limit(MOST_AMENDMENTS * limit);
@@ -96,15 +96,18 @@ export function deliveryStore(database: Drizzle): DeliveryStore {
         if (ids.size > limit || amended.length === MOST_AMENDMENTS * limit) return { status: "too_many", present };
         const amendedById = new Map<string, typeof amended>(amended.map((row) => [row.id, []]));
         for (const row of amended) amendedById.get(row.id)?.push(row);
-        const found: ChangedMessage[] = [];
-        for (const message of (await messagesById(reader, conversationId, [...ids])).values()) {
-          const mine = amendedById.get(message.id) ?? [];
+        const places = await placesOf(
+          reader,
+          and(eq(messages.conversationId, conversationId), isAnyOf(messages.id, [...ids])),
+        ).orderBy(asc(messages.changedSeq));
+        const missed = places.map((place): MissedChange => {
+          const mine = amendedById.get(place.id) ?? [];
           const pins = mine.filter((row) => row.kind === "pinned" || row.kind === "unpinned");
-          const kind = kindOf(message, since, mine.length > pins.length, pins.length > 0);
-          found.push({ message, kind, pinActor: pins.at(-1)?.actor ?? null });
-        }
-        found.sort((one, other) => one.message.changedSeq - other.message.changedSeq);
-        return { status: "complete", present, messages: found };
+          const kind = kindOf(place, since, mine.length > pins.length, pins.length > 0);
+          const pinActor = pins.at(-1)?.actor ?? null;
+          return { messageId: place.id, seq: place.changedSeq, bytes: place.bytes, kind, pinActor };
+        });
+        return { status: "complete", present, changes: missed };
       }),
 
     positions: (conversationIds) =>
@@ -117,7 +120,7 @@ export function deliveryStore(database: Drizzle): DeliveryStore {
           membersCount: conversations.membersCount,
         })
         .from(conversations)
-        .where(inArray(conversations.id, [...conversationIds])),
+        .where(isAnyOf(conversations.id, conversationIds)),
 
     memberships: (userId) =>
       database
@@ -136,7 +139,7 @@ export function deliveryStore(database: Drizzle): DeliveryStore {
       database
         .select({ userId: members.userId, conversations: count() })
         .from(members)
-        .where(inArray(members.userId, [...userIds]))
+        .where(isAnyOf(members.userId, userIds))
         .groupBy(members.userId),
 
     membersAmong: async (conversationId, userIds) => {
@@ -146,13 +149,32 @@ export function deliveryStore(database: Drizzle): DeliveryStore {
           userIds: sql<string[]>`array(${database
             .select({ id: members.userId })
             .from(members)
-            .where(and(eq(members.conversationId, conversations.id), inArray(members.userId, [...userIds])))})`,
+            .where(and(eq(members.conversationId, conversations.id), isAnyOf(members.userId, userIds)))})`,
         })
         .from(conversations)
         .where(eq(conversations.id, conversationId));
       return row ?? { membership: 0, userIds: [] };
     },
   };
+}
+
+const changer = alias(users, "changer");
+const actor = { id: changer.id, username: changer.username };
+
+/** Where messages are and how large, without reading them; add `orderBy` and `limit`. */
+function placesOf(reader: Pick<Drizzle, "select">, where: SQL | undefined) {
+  return reader
+    .select({
+      id: messages.id,
+      seq: messages.seq,
+      changedSeq: messages.changedSeq,
+      deletedAt: messages.deletedAt,
+      bytes: messageBytes,
+    })
+    .from(messages)
+    .innerJoin(users, eq(users.id, messages.senderId))
+    .where(where)
+    .$dynamic();
 }
 
 /** A message changed so many times for each one that a replay admits is reread from history instead. */
@@ -172,9 +194,14 @@ function toChange(kind: (typeof changes.$inferSelect)["kind"], change: Amended):
   }
 }
 
-function kindOf(message: Message, since: number, isEdited: boolean, isPinned: boolean): ChangedMessage["kind"] {
-  if (message.deletedAt !== null) return "deleted";
-  if (message.seq > since) return "created";
+function kindOf(
+  { seq, deletedAt }: { readonly seq: number; readonly deletedAt: Date | null },
+  since: number,
+  isEdited: boolean,
+  isPinned: boolean,
+): MissedChange["kind"] {
+  if (deletedAt !== null) return "deleted";
+  if (seq > since) return "created";
   if (isEdited && isPinned) return "edited_and_pinned";
   return isPinned ? "pinned" : "edited";
 }

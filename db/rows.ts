@@ -14,6 +14,10 @@ export const profileColumns = {
   avatar: users.avatar,
 };
 
+export const profileBytes = sql<number>`(octet_length(${users.id}) + octet_length(${users.username})
+  + octet_length(${users.name}) + octet_length(${users.firstName}) + octet_length(${users.lastName})
+  + coalesce(octet_length(${users.avatar}), 0))`.mapWith(toNumber);
+
 export const conversationColumns = {
   id: conversations.id,
   type: conversations.type,
@@ -67,6 +71,14 @@ export function selectMessages(database: Pick<Drizzle, "select">, where: SQL | u
     .where(where)
     .$dynamic();
 }
+
+/**
+ * What reading a message brings, more or less, without reading it: 1,024 for all that is small, 4,096 for what it
+ * answers. The row is joined with its sender's.
+ */
+export const messageBytes = sql<number>`(1024 + octet_length(${messages.text})
+  + coalesce(octet_length(${messages.attachments}), 0) + case when ${messages.replyTo} is null then 0 else 4096 end
+  + ${profileBytes})`.mapWith(toNumber);
 
 export interface MessageRow {
   readonly message: typeof messages.$inferSelect;

@@ -10,9 +10,9 @@ import {
   bigint,
   boolean,
   check,
+  customType,
   index,
   integer,
-  jsonb,
   pgTable,
   primaryKey,
   text,
@@ -39,6 +39,17 @@ export function searchWords(columns: { readonly username: AnyPgColumn; readonly 
   const text = sql`left(lower(${columns.username} || ' ' || ${columns.name}), 500)`;
   return sql`array_to_tsvector(array_remove(regexp_split_to_array(${text}, ${sql.raw(`'${WORD_SEPARATORS}'`)}), ''))`;
 }
+
+/**
+ * JSON as the text that it was sent as. `jsonb` would print every digit of `1e308`, and sort fields; and the size of a text is
+ * known without reading it.
+ */
+const json = <Value>(name: string) =>
+  customType<{ data: Value; driverData: string }>({
+    dataType: () => "text",
+    fromDriver: (text): Value => JSON.parse(text),
+    toDriver: (value) => JSON.stringify(value),
+  })(name);
 
 export const users = pgTable(
   "users",
@@ -173,7 +184,7 @@ export const messages = pgTable(
     mediaUrl: text("media_url"),
     mediaType: text("media_type", { enum: ["VIDEO", "AUDIO", "IMAGE", "FILE"] }),
     messageType: text("message_type"),
-    attachments: jsonb("attachments").$type<Attachment[]>(),
+    attachments: json<Attachment[]>("attachments"),
     replyTo: text("reply_to"),
     isStoryReply: boolean("is_story_reply").notNull().default(false),
     fileIdentifier: text("file_identifier"),

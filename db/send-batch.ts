@@ -1,6 +1,7 @@
 import type { Change } from "../server/core/events.ts";
 import type { Quote } from "../server/core/model.ts";
 import type { NewMessage } from "../server/core/store.ts";
+import { textArray } from "./arrays.ts";
 import type { Row } from "./client.ts";
 import { toNumber } from "./rows.ts";
 import { STORE_ALONE, STORE_IN_ONE, STORE_IN_SEVERAL } from "./send-statements.ts";
@@ -210,11 +211,6 @@ function quotesIn(rows: readonly Row[]): Map<string, Quote> {
 
 function quoteKey(c: number, id: string): string {
   return `${c} ${id}`;
-}
-
-/** As PostgreSQL writes arrays of text. */
-function textArray(values: readonly string[]): string {
-  return `{${values.map((value) => `"${value.replace(/["\\]/g, "\\$&")}"`).join(",")}}`;
 }
 
 function numberArray(values: readonly number[]): string {

@@ -52,7 +52,7 @@ with moved as (
     message_type, reply_to, attachments, is_story_reply, file_identifier, media_url_expiration, opens_conversation
   )
   select $1::text, seq, seq, message_count, updated_at, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text,
-    $8::text, $9::text, $10::text::jsonb, $11::text::boolean, $12::text, $13::text, $14::text::boolean
+    $8::text, $9::text, $10::text, $11::text::boolean, $12::text, $13::text, $14::text::boolean
   from moved
 ), counted as (
   update members set own_after = own_after + 1, has_written = true
@@ -71,7 +71,7 @@ const INPUT = `
 input as materialized (
   select * from json_to_recordset($1::text::json) as row (
     c integer, p integer, id text, sender_id text, client_id text, text text, media_url text, media_type text,
-    message_type text, attachments jsonb, reply_to text, is_story_reply boolean, file_identifier text,
+    message_type text, attachments text, reply_to text, is_story_reply boolean, file_identifier text,
     media_url_expiration text, opens_conversation boolean
   )
 )`;

@@ -10,17 +10,20 @@ import { historyStore } from "./history.ts";
 import { sendStore } from "./send.ts";
 import { unreadStore } from "./unread.ts";
 import { userStore } from "./users.ts";
+import { viewStore } from "./views.ts";
 
-export function createStore(database: Database, newId: () => string): Store {
+/** `pageBytes`: how much of messages is read at a time where delivery makes up for what it missed. */
+export function createStore(database: Database, newId: () => string, pageBytes = 1_048_576): Store {
   const { drizzle } = database;
   return namingFailures({
     ...userStore(drizzle, database.search),
     ...conversationStore(drizzle, newId),
+    ...viewStore(drizzle),
     ...groupStore(drizzle, newId),
     ...sendStore(database),
     ...amendStore(database),
     ...historyStore(drizzle),
-    ...deliveryStore(drizzle),
+    ...deliveryStore(drizzle, pageBytes),
     ...unreadStore(drizzle),
     ping: () => database.ping(),
     close: () => database.close(),

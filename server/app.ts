@@ -20,6 +20,7 @@ import { RoomMembers } from "./consumers/room-members.ts";
 import { Statuses } from "./consumers/statuses.ts";
 import type { WorkCounters } from "./consumers/workload.ts";
 import { createCore } from "./core/core.ts";
+import { LargeReads } from "./core/large-reads.ts";
 import { Outage } from "./core/outage.ts";
 import type { Store } from "./core/store.ts";
 import { limitConnections } from "./http/connections.ts";
@@ -101,7 +102,7 @@ export async function openFoundations(config: Config, log: FastifyBaseLogger): P
           onNotice: (message) => log.debug({ notice: message }, "PostgreSQL"),
           onWarning: (message) => log.warn(message),
         });
-  const store = createStore(database, newId);
+  const store = createStore(database, newId, config.maxPageBytes);
   try {
     const layer = config.redis === null ? new MemoryBroker().join() : await connectRedisLayer({ ...config.redis, log });
     const describe = {
@@ -205,7 +206,8 @@ export async function startServer(
     largeRoomMembers: config.largeRoomMembers,
   });
   const work: WorkCounters = { commandsUnderWay: 0, framesRefused: 0 };
-  const metrics = createMetrics({ transport, work, hub, userFeeds, presences, roomMembers });
+  const largeReads = new LargeReads({ pageBytes: config.maxPageBytes });
+  const metrics = createMetrics({ transport, work, hub, userFeeds, presences, roomMembers, largeReads });
 
   // Not a literal in the call, because the types of ws do not know `closeTimeout` (ms) yet.
   const socketOptions = {
@@ -235,6 +237,7 @@ export async function startServer(
     metrics,
     version: version(),
     maxMessageChars: config.maxMessageChars,
+    maxPageBytes: config.maxPageBytes,
     allowedOrigins: config.allowedOrigins,
     arrivals: new Arrivals(config),
     maxRequestsPerAddress: config.maxRequestsPerAddress,
@@ -243,6 +246,7 @@ export async function startServer(
     apiKey: config.apiKey,
     developmentSecret: secret,
     pageFolder,
+    largeReads,
     stopping: stopping.signal,
   };
   await registerHttp(app, httpServices);
@@ -267,6 +271,7 @@ export async function startServer(
       work,
       profiles,
       openings,
+      largeReads,
       limits: config,
       log,
     },

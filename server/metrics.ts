@@ -1,5 +1,6 @@
 /** What an operator watches, for `GET /metrics`. Read when asked for: nothing is added to the paths that it counts. */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { LargeReads } from "./core/large-reads.ts";
 import { refusalsMade } from "./http/errors.ts";
 import { encodings } from "./transport/delivery.ts";
 import type { Hub } from "./transport/hub.ts";
@@ -23,6 +24,7 @@ export function createMetrics(parts: {
   userFeeds: UserFeeds;
   presences: RoomPresences;
   roomMembers: { readonly size: number };
+  largeReads: Pick<LargeReads, "counts">;
 }): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -55,6 +57,15 @@ export function createMetrics(parts: {
       for (const [code, count] of Object.entries(refusalsMade)) this.inc({ code }, count);
     },
   });
+  const { largeReads } = parts;
+  gauge(
+    registers,
+    "parley_large_reads",
+    "Large reads whose answer was not taken yet",
+    () => largeReads.counts.underWay,
+  );
+  gauge(registers, "parley_large_reads_waiting", "Large reads in the line", () => largeReads.counts.waiting);
+  gauge(registers, "parley_answer_bytes", "Bytes of answers that were not taken yet", () => largeReads.counts.bytes);
   return registry;
 }
 

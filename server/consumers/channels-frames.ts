@@ -99,9 +99,8 @@ function messagePinned(
   return { type: "message_pinned", id: message.id, seq, pinned, pinned_by: pinnedBy };
 }
 
-/** One changed message of a replay, in its newest state, with the number of its last change. */
-export function replayFrame({ message, kind, pinActor }: ChangedMessage, room: string): RoomServerFrame {
-  const seq = message.changedSeq;
+/** One changed message of a replay, in its newest state, with the number of its last change when the replay began. */
+export function replayFrame({ message, seq, kind, pinActor }: ChangedMessage, room: string): RoomServerFrame {
   const pinned = message.pinnedAt !== null;
   const pinnedBy = pinActor?.username ?? message.pinnedBy?.username ?? message.sender.username;
   switch (kind) {

@@ -1,7 +1,9 @@
 /** `/ws/<room>/`: one conversation, live. */
 
 import { Refusal } from "../core/errors.ts";
+import type { LargeRead } from "../core/large-reads.ts";
 import type { Conversation } from "../core/model.ts";
+import type { Catchup } from "../core/store.ts";
 import { toDraft } from "../message-draft.ts";
 import { type RoomClientFrame, type RoomServerFrame, roomClientFrames } from "../protocol/channels.ts";
 import type { ConversationListener } from "../transport/conversation-feed.ts";
@@ -12,6 +14,9 @@ import { ChannelsConsumer } from "./channels-consumer.ts";
 import { chatMessage, type RoomName, replayFrame, roomFrame, roomName } from "./channels-frames.ts";
 import type { ConsumerServices, Handshake } from "./consumer.ts";
 import { memoized } from "./memoized.ts";
+
+/** What a client that resumes still needs; `read`: its turn in the line for what is large. */
+type Missed = Catchup & { readonly read: LargeRead | null };
 
 type ChatFrame = Extract<RoomClientFrame, { type: "chat_message" }>;
 
@@ -27,9 +32,6 @@ const types: ReadonlySet<string> = new Set<RoomClientFrame["type"]>([
   "ping",
 ]);
 
-/** How many frames of a replay are due at once: at their largest they stay below MAX_BUFFERED_BYTES. */
-const FRAMES_PER_DRAIN = 8;
-
 export class ChatConsumer extends ChannelsConsumer implements ConversationListener {
   readonly #name: RoomName;
   #conversation: Conversation | null = null;
@@ -42,6 +44,7 @@ export class ChatConsumer extends ChannelsConsumer implements ConversationListen
     this.#gate = new DeliveryGate({
       deliver: (delivery) => this.#deliver(delivery),
       overflow: () => this.connection.close("tooSlow"),
+      maxBytes: services.limits.maxBufferedBytes,
     });
   }
 
@@ -68,7 +71,7 @@ export class ChatConsumer extends ChannelsConsumer implements ConversationListen
     if (this.isClosed) return;
 
     const { since } = this.handshake;
-    const replay = since === null ? null : await this.#replay(conversationId, since);
+    const missed = since === null ? null : await this.#missed(conversationId, since);
     if (this.isClosed) return;
 
     const entrance = { conversationId, user: this.profile, listener: this };
@@ -79,11 +82,8 @@ export class ChatConsumer extends ChannelsConsumer implements ConversationListen
     this.renamed();
 
     this.send({ type: "online_user_list", users: online.users, ...(online.isLarge && { total: online.total }) });
-    for (const [index, frame] of (replay?.frames ?? []).entries()) {
-      this.send(frame);
-      if (index % FRAMES_PER_DRAIN === 0) await this.connection.drained();
-    }
-    this.#gate.open(new Map(replay === null ? [] : [[conversationId, replay.present]]));
+    if (missed !== null) await this.#replay(conversationId, missed);
+    this.#gate.open(new Map(missed === null ? [] : [[conversationId, missed.present]]));
   }
 
   hear(delivery: Delivery): void {
@@ -170,14 +170,28 @@ export class ChatConsumer extends ChannelsConsumer implements ConversationListen
     }
   }
 
-  async #replay(conversationId: string, since: string): Promise<{ frames: object[]; present: number }> {
+  /** Nothing is asked of storage where the client stands at what was told here last: all else is heard. */
+  async #missed(conversationId: string, since: string): Promise<Missed> {
+    const { core, hub } = this.services;
     const seq = /^\d{1,15}$/.test(since) ? Number(since) : Number.MAX_SAFE_INTEGER;
-    const catchup = await this.services.core.messages.since(conversationId, seq);
-    const { present } = catchup;
-    if (catchup.status !== "complete") return { frames: [{ type: "resume_failed", seq: present }], present };
-    const frames: object[] = catchup.messages.map((changed) => replayFrame(changed, this.#name.room));
-    frames.push({ type: "resumed", seq: present });
-    return { frames, present };
+    if (seq === hub.position(conversationId)) return { status: "complete", present: seq, changes: [], read: null };
+    const read = await this.takeLargeRead();
+    return { ...(await core.messages.since(conversationId, seq)), read };
+  }
+
+  /** Page by page, the next one when the last was taken. */
+  async #replay(conversationId: string, missed: Missed): Promise<void> {
+    const { present, read } = missed;
+    if (missed.status === "complete") {
+      const { core, limits } = this.services;
+      const pages = core.messages.changed(this.profile, conversationId, missed.changes, limits.maxPageBytes);
+      for await (const page of pages) {
+        if (page === null) return this.connection.close("notAMember");
+        for (const changed of page) if (!(await this.sendInTurn(replayFrame(changed, this.#name.room)))) return;
+      }
+    }
+    this.send({ type: missed.status === "complete" ? "resumed" : "resume_failed", seq: present });
+    read?.release();
   }
 
   get #opened(): Conversation {

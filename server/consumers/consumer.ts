@@ -6,6 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { LayerUnavailable } from "../channel-layer/layer.ts";
 import type { Core } from "../core/core.ts";
 import { Refusal } from "../core/errors.ts";
+import { type LargeRead, type LargeReads, TooManyLargeReads } from "../core/large-reads.ts";
 import type { Profile } from "../core/model.ts";
 import type { Outage } from "../core/outage.ts";
 import { tooMany } from "../core/rate.ts";
@@ -45,10 +46,13 @@ export interface ConsumerServices {
   readonly profiles: LiveProfiles;
   /** While no socket can be opened, because the channel layer or storage does not answer. */
   readonly openings: Outage;
+  readonly largeReads: LargeReads;
   readonly limits: {
     readonly maxMessageChars: number;
     readonly largeRoomMembers: number;
     readonly maxSinceConversations: number;
+    readonly maxPageBytes: number;
+    readonly maxBufferedBytes: number;
   };
   readonly log: ConsumerLog;
 }
@@ -161,6 +165,18 @@ export abstract class Consumer implements ConnectionHandler {
     this.connection.send(encodeTextFrame(JSON.stringify(frame)));
   }
 
+  /** One frame of many, as the client takes them: resolves when there is room for the next; false: the socket closes. */
+  protected sendInTurn(frame: object): Promise<boolean> {
+    return this.connection.sendInTurn(encodeTextFrame(JSON.stringify(frame)));
+  }
+
+  /** A turn in the line for what is large, given back with the socket at the latest. @throws Refusal `rate_limited` */
+  protected async takeLargeRead(): Promise<LargeRead> {
+    const read = await this.services.largeReads.take(this.profile.id, () => this.connection.close("tooSlow"));
+    this.onClosed(read.release);
+    return read;
+  }
+
   /** Runs what a frame asks for and answers its refusal, now or later. */
   protected attempt(frame: unknown, work: () => void | Promise<void>): void | Promise<void> {
     try {
@@ -229,6 +245,8 @@ function parseJson(text: string): unknown {
 function closeFor(error: unknown): { name: CloseName; reason?: string } {
   if (error instanceof LayerUnavailable) return { name: "unavailable" };
   if (!(error instanceof Refusal)) return { name: "internal" };
+  // To come back later is all that is needed.
+  if (error instanceof TooManyLargeReads) return { name: "unavailable", reason: error.message };
   switch (error.code) {
     case "not_found":
       return { name: "noSuchRoom" };

@@ -1,5 +1,6 @@
 /** Carries the events of a session as `{"event", "data", "id"?}` frames. */
 import { z } from "zod";
+import type { LargeRead } from "../core/large-reads.ts";
 import { clientEnvelope, type pong } from "../protocol/envelope.ts";
 import { describeIssues } from "../protocol/errors.ts";
 import type { Delivery } from "../transport/delivery.ts";
@@ -88,8 +89,12 @@ export function envelopeConsumer(Session: EventSessionClass) {
       this.fail({ code, message }, undefined);
     }
 
-    drained(): Promise<void> {
-      return this.connection.drained();
+    emitInTurn(event: ServerEvent): Promise<boolean> {
+      return this.sendInTurn(event);
+    }
+
+    override takeLargeRead(): Promise<LargeRead> {
+      return super.takeLargeRead();
     }
 
     close(name: Parameters<EventCarrier["close"]>[0]): void {

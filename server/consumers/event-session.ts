@@ -2,6 +2,7 @@
  * A dialect of events, apart from what carries them. A session handles what one client emits and emits what it hears; the
  * envelope over WebSocket (`envelope-consumer.ts`) is one carrier, and a session does not know which it has.
  */
+import type { LargeRead } from "../core/large-reads.ts";
 import type { CloseName } from "../protocol/close-codes.ts";
 import type { Delivery } from "../transport/delivery.ts";
 import type { ConsumerServices, Handshake } from "./consumer.ts";
@@ -20,8 +21,10 @@ export interface EventCarrier {
   pong(): void;
   /** A refusal that answers no event of the client's. */
   emitError(code: "invalid_frame" | "forbidden", message: string): void;
-  /** For a sender of much on purpose: resolves when the client has room for more. */
-  drained(): Promise<void>;
+  /** One event of many, as the client takes them: resolves when there is room for the next; false: the client is gone. */
+  emitInTurn(event: ServerEvent): Promise<boolean>;
+  /** A turn in the line for what is large, given back with the client at the latest. @throws Refusal `rate_limited` */
+  takeLargeRead(): Promise<LargeRead>;
   close(name: CloseName): void;
 }
 

@@ -38,9 +38,8 @@ export function liveChatEvent(event: ConversationEvent): LiveChatEvent | null {
   }
 }
 
-/** One changed message of a replay, in its newest state, with the number of its last change. */
-export function liveChatReplay({ message, kind, pinActor }: ChangedMessage): LiveChatEvent {
-  const seq = message.changedSeq;
+/** One changed message of a replay, in its newest state, with the number of its last change when the replay began. */
+export function liveChatReplay({ message, seq, kind, pinActor }: ChangedMessage): LiveChatEvent {
   const isPinned = message.pinnedAt !== null;
   const pinnedBy = pinActor?.id ?? message.pinnedBy?.id ?? message.sender.id;
   switch (kind) {

@@ -35,19 +35,23 @@ export class LiveChatSession implements EventSession, UserFeedListener {
     this.#gate = new DeliveryGate({
       deliver: (delivery) => this.#deliver(delivery),
       overflow: () => carrier.close("tooSlow"),
+      maxBytes: services.limits.maxBufferedBytes,
     });
   }
 
   async open(): Promise<void> {
-    const { core, userFeeds } = this.#services;
+    const { core, hub, userFeeds, limits } = this.#services;
     const feed = await userFeeds.listen(this.#handshake.profile.id, this);
     const toldUpTo = await replay({
       core,
+      hub,
       profile: this.#handshake.profile,
+      pageBytes: limits.maxPageBytes,
+      turn: null,
       carrier: this.#carrier,
       since: this.#since(),
       isFollowed: (conversationId) => feed.ledger.has(conversationId),
-      encode: liveChatReplay,
+      encoderFor: async () => liveChatReplay,
       resumed: (chatId, seq) => ({ event: "chat:resumed", data: { chatId, seq } }),
       resumeFailed: (chatId, seq) => ({ event: "chat:resume_failed", data: { chatId, seq } }),
     });

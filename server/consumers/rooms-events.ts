@@ -48,9 +48,8 @@ export function roomsEvent(event: ConversationEvent, memberIds: readonly string[
   }
 }
 
-/** One changed message of a replay, in its newest state, with the number of its last change. */
-export function roomsReplay({ message, kind, pinActor }: ChangedMessage, cursors: Cursors): RoomsEvent {
-  const seq = message.changedSeq;
+/** One changed message of a replay, in its newest state, with the number of its last change when the replay began. */
+export function roomsReplay({ message, seq, kind, pinActor }: ChangedMessage, cursors: Cursors): RoomsEvent {
   const isPinned = message.pinnedAt !== null;
   const pinnedBy = pinActor?.id ?? message.pinnedBy?.id ?? message.sender.id;
   switch (kind) {

@@ -10,18 +10,15 @@ import { checkClaim, replay } from "./event-replay.ts";
 import { done, type EventCarrier, type EventSession, type Outcome } from "./event-session.ts";
 import { dispatch, type EventHandlers } from "./event-table.ts";
 import { memoized } from "./memoized.ts";
-import { groupByRoom } from "./room-members.ts";
 import { RoomsCommands } from "./rooms-commands.ts";
 import { addressedTo, cursorsOf, groupFor, roomOf, roomsEvent, roomsReplay } from "./rooms-events.ts";
+import { tellRooms } from "./rooms-list.ts";
 
 type ConnectData = Parameters<EventHandlers<RoomsClientEvents>["connectRooms"]>[0];
 
 const schemasFor = memoized(({ maxMessageChars, maxSinceConversations }: ConsumerServices["limits"]) =>
   roomsClientEvents(maxMessageChars, maxSinceConversations),
 );
-
-/** Far above what anybody has; the list is one event. */
-const MAX_ROOMS = 100_000;
 
 type RoomsState =
   /** Only what is addressed to this user by name gets through. */
@@ -56,6 +53,7 @@ export class RoomsSession implements EventSession, UserFeedListener {
     this.#gate = new DeliveryGate({
       deliver: (delivery) => this.#deliver(delivery),
       overflow: () => carrier.close("tooSlow"),
+      maxBytes: services.limits.maxBufferedBytes,
     });
   }
 
@@ -143,29 +141,33 @@ export class RoomsSession implements EventSession, UserFeedListener {
 
   /** The list of rooms, then what was missed in them; resolves with the seq up to which each room was told. */
   async #tell(since: Readonly<Record<string, number>>): Promise<ReadonlyMap<string, number>> {
-    const { core, limits } = this.#services;
-    const views = await core.conversations.views(this.#profile, MAX_ROOMS, null);
-    const ids = views.map((view) => view.id);
-    const members = groupByRoom(await core.conversations.members(ids, limits.largeRoomMembers));
-    const rooms = views.map((view) => roomOf(view, this.#profile.id, members.get(view.id) ?? []));
-    this.#carrier.emit({ event: "connectRooms", data: rooms });
-    // The list of somebody in many rooms may be larger than what a socket may owe.
-    await this.#carrier.drained();
-    const listed = new Set(ids);
-    this.#fresh.clear();
-    for (const id of this.#feed?.conversationIds ?? []) if (!listed.has(id)) this.#fresh.add(id);
-    const toldUpTo = await replay({
-      core,
-      profile: this.#profile,
-      carrier: this.#carrier,
-      since,
-      isFollowed: (conversationId) => this.#feed?.ledger.has(conversationId) ?? false,
-      encode: (changed) => roomsReplay(changed, cursorsOf(members.get(changed.message.conversationId) ?? [])),
-      resumed: (room_id, seq) => ({ event: "resumed", data: { room_id, seq } }),
-      resumeFailed: (room_id, seq) => ({ event: "resume_failed", data: { room_id, seq } }),
-    });
-    for (const view of views) if (!toldUpTo.has(view.id)) toldUpTo.set(view.id, view.seq);
-    return toldUpTo;
+    const { core, hub, limits } = this.#services;
+    const turn = await this.#carrier.takeLargeRead();
+    try {
+      const listed = await tellRooms({ core, limits, profile: this.#profile, carrier: this.#carrier });
+      this.#fresh.clear();
+      for (const id of this.#feed?.conversationIds ?? []) if (!listed.has(id)) this.#fresh.add(id);
+      const toldUpTo = await replay({
+        core,
+        hub,
+        profile: this.#profile,
+        carrier: this.#carrier,
+        pageBytes: limits.maxPageBytes,
+        turn,
+        since,
+        isFollowed: (conversationId) => this.#feed?.ledger.has(conversationId) ?? false,
+        encoderFor: async (conversationId) => {
+          const cursors = cursorsOf(await core.conversations.members([conversationId], limits.largeRoomMembers));
+          return (changed) => roomsReplay(changed, cursors);
+        },
+        resumed: (room_id, seq) => ({ event: "resumed", data: { room_id, seq } }),
+        resumeFailed: (room_id, seq) => ({ event: "resume_failed", data: { room_id, seq } }),
+      });
+      for (const [id, seq] of listed) if (!toldUpTo.has(id)) toldUpTo.set(id, seq);
+      return toldUpTo;
+    } finally {
+      turn.release();
+    }
   }
 
   #deliver(delivery: Delivery): void {

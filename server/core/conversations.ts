@@ -2,8 +2,17 @@
 import { Refusal } from "./errors.ts";
 import type { EventSink } from "./events.ts";
 import type { Conversation, ConversationView, Profile } from "./model.ts";
+import { pagesOf } from "./pages.ts";
 import type { RateLimit } from "./rate.ts";
-import type { ConversationMember, Store } from "./store.ts";
+import type { ConversationMember, ListedConversation, Store, ViewsPage } from "./store.ts";
+
+/** Conversations whose sizes are asked for together. */
+const SIZED_AT_ONCE = 500;
+
+export interface RoomsPage {
+  readonly views: readonly ConversationView[];
+  readonly members: readonly ConversationMember[];
+}
 
 /** Before an id, it says that a room is meant by its id and by nothing else: no username has this character. */
 export const ID_MARK = "~";
@@ -76,8 +85,9 @@ export class Conversations {
     return this.#makeDirect(user, otherId);
   }
 
-  async isMember(user: Profile, id: string): Promise<boolean> {
-    return (await this.#store.conversation(id, user.id))?.isMember ?? false;
+  /** Those of these conversations that the user is in. One query, however many. */
+  async memberOf(user: Profile, ids: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set(await this.#store.memberOf(user.id, ids));
   }
 
   /**
@@ -131,8 +141,31 @@ export class Conversations {
     return view;
   }
 
-  views(user: Profile, limit: number, before: { updatedAt: string; id: string } | null): Promise<ConversationView[]> {
-    return this.#store.views(user.id, limit, before);
+  /** A page of the list: at most `limit`, and no more than so many `bytes` and one conversation's. */
+  views(user: Profile, limit: number, before: ListedConversation | null, bytes: number): Promise<ViewsPage> {
+    return this.#store.views(user.id, limit, before, bytes);
+  }
+
+  /** The whole list, the newest first, page by page; each page is read when it is asked for, with its members. */
+  async *rooms(user: Profile, maxMembers: number, bytes: number): AsyncGenerator<RoomsPage> {
+    const ids = (await this.#store.listed(user.id)).map(({ id }) => id);
+    for (let start = 0; start < ids.length; start += SIZED_AT_ONCE) {
+      const some = ids.slice(start, start + SIZED_AT_ONCE);
+      const sizes = await this.#store.sizesOf(some, maxMembers);
+      const sized = some.map((id) => ({ id, bytes: sizes.get(id) ?? 0 }));
+      for (const page of pagesOf(sized, bytes)) {
+        const views = await this.#store.viewsOf(
+          user.id,
+          page.map(({ id }) => id),
+        );
+        // Of those alone that the user is still in.
+        const members = await this.#store.membersOf(
+          views.map(({ id }) => id),
+          maxMembers,
+        );
+        yield { views, members };
+      }
+    }
   }
 }
 

@@ -2,8 +2,19 @@
 import { Refusal, StorageUnavailable } from "./errors.ts";
 import type { EventSink } from "./events.ts";
 import type { Message, MessageContent, Profile } from "./model.ts";
+import { pagesOf } from "./pages.ts";
 import type { RateLimit } from "./rate.ts";
-import type { Amendment, AmendmentContext, Catchup, HistoryPage, Judgement, Store } from "./store.ts";
+import type {
+  Amendment,
+  AmendmentContext,
+  Catchup,
+  ChangedMessage,
+  HistoryPage,
+  HistorySlice,
+  Judgement,
+  MissedChange,
+  Store,
+} from "./store.ts";
 import type { Writer } from "./writer.ts";
 
 export interface Draft extends MessageContent {
@@ -22,7 +33,7 @@ export interface Receipt {
 }
 
 export interface MessagesOptions {
-  readonly store: Pick<Store, "history" | "changedSince" | "conversation">;
+  readonly store: Pick<Store, "history" | "hasHistory" | "messagesFor" | "changedSince" | "conversation">;
   readonly writer: Writer;
   readonly sink: EventSink;
   readonly newId: () => string;
@@ -109,13 +120,43 @@ export class Messages {
   }
 
   /** Newest first. The caller has made sure that the reader is a member. */
-  history(page: HistoryPage): Promise<Message[]> {
+  history(page: HistoryPage): Promise<HistorySlice> {
     return this.#options.store.history(page);
+  }
+
+  hasHistory(page: Omit<HistoryPage, "limit" | "bytes">): Promise<boolean> {
+    return this.#options.store.hasHistory(page);
   }
 
   /** What somebody who has everything up to `since` still needs. The caller has made sure that they are a member. */
   since(conversationId: string, since: number): Promise<Catchup> {
     return this.#options.store.changedSince(conversationId, since, this.#options.resumeLimit);
+  }
+
+  /**
+   * The messages that changed, in that order, page by page; each page is read when it is asked for. Null in place of a page:
+   * the reader is a member no longer.
+   */
+  async *changed(
+    reader: Profile,
+    conversationId: string,
+    changes: readonly MissedChange[],
+    bytes: number,
+  ): AsyncGenerator<ChangedMessage[] | null> {
+    for (const page of pagesOf(changes, bytes)) {
+      const ids = page.map(({ messageId }) => messageId);
+      const found = await this.#options.store.messagesFor(reader.id, conversationId, ids);
+      const messages = new Map(found.map((message) => [message.id, message]));
+      if (found.length === 0) {
+        yield null;
+        return;
+      }
+      yield page.map(({ messageId, seq, kind, pinActor }) => {
+        const message = messages.get(messageId);
+        if (message === undefined) throw new Error(`a change of ${conversationId} names no message`);
+        return { message, seq, kind, pinActor };
+      });
+    }
   }
 
   async #amend(actor: Profile, amendment: Exclude<Amendment, { kind: "read" }>): Promise<Message> {

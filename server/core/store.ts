@@ -113,14 +113,36 @@ export interface ConversationStore {
   /** A creator who goes leaves the group to nobody. Only they themselves undo it when it was `isLeaving`. */
   removeMember(id: string, userId: string, isLeaving?: boolean): Promise<MembershipChange>;
   members(id: string, limit: number): Promise<Profile[]>;
+  /** Those of these conversations that the user is in. */
+  memberOf(userId: string, conversationIds: readonly string[]): Promise<string[]>;
   /** The members of those conversations that have at most `maxMembers`, in the order they joined. */
   membersOf(conversationIds: readonly string[], maxMembers: number): Promise<ConversationMember[]>;
   /** Whether `otherId` wrote in a conversation that the two share, or made one of these. */
   hasShownThemselves(otherId: string, userId: string): Promise<boolean>;
   /** As one member sees it; null when there is none or they are not in it. */
   view(id: string, userId: string): Promise<ConversationView | null>;
-  /** Newest first; direct ones from their first message on. `before` is the last row's place. */
-  views(userId: string, limit: number, before: { updatedAt: string; id: string } | null): Promise<ConversationView[]>;
+  /**
+   * A page of the list, which ends with the conversation whose last message reaches so many `bytes`. `next`: where the page
+   * after it begins; null when there is none.
+   */
+  views(userId: string, limit: number, before: ListedConversation | null, bytes: number): Promise<ViewsPage>;
+  /** Those of these that the user is in, in this order. */
+  viewsOf(userId: string, ids: readonly string[]): Promise<ConversationView[]>;
+  /** The list without what is in it. Newest first; direct ones from their first message on. */
+  listed(userId: string, limit?: number | null, before?: ListedConversation | null): Promise<ListedConversation[]>;
+  /** What reading each brings, more or less, with the members of those that have at most `maxMembers`. */
+  sizesOf(ids: readonly string[], maxMembers: number): Promise<Map<string, number>>;
+}
+
+/** A place in the list of a user's conversations. */
+export interface ListedConversation {
+  readonly id: string;
+  readonly updatedAt: string;
+}
+
+export interface ViewsPage {
+  readonly views: readonly ConversationView[];
+  readonly next: ListedConversation | null;
 }
 
 export interface NewMessage extends MessageContent {
@@ -213,7 +235,11 @@ export interface MessageStore {
     judge: (amendment: Amendment, context: AmendmentContext) => Judgement,
   ): Promise<AmendOutcome[]>;
   /** A page of history, newest first. `before` and `after` are seqs at creation, exclusive. */
-  history(page: HistoryPage): Promise<Message[]>;
+  history(page: HistoryPage): Promise<HistorySlice>;
+  /** Whether there is a message in such a page. */
+  hasHistory(page: Omit<HistoryPage, "limit" | "bytes">): Promise<boolean>;
+  /** Those of these messages of the conversation that there are, while the reader is its member; none to anybody else. */
+  messagesFor(readerId: string, conversationId: string, ids: readonly string[]): Promise<Message[]>;
 }
 
 export interface HistoryPage {
@@ -222,14 +248,25 @@ export interface HistoryPage {
   /** With `after` alone, the page is the one right after it (still newest first). */
   readonly after: number | null;
   readonly limit: number;
+  /** The page ends with the message that reaches so many, however few there are. */
+  readonly bytes: number;
   readonly pinned: boolean;
+}
+
+export interface HistorySlice {
+  readonly messages: readonly Message[];
+  /** Whether there are more in the direction of reading. */
+  readonly hasMore: boolean;
 }
 
 /** What delivery needs to find again: the truth behind a channel layer that may lose anything. */
 export interface DeliveryStore {
-  /** One change for each number in (`after`, `upTo`], in order, at most `limit`; the message in its newest state. */
+  /**
+   * One change for each number in (`after`, `upTo`], in order, at most `limit` and a page's bytes of them; the message in its
+   * newest state.
+   */
   changes(conversationId: string, after: number, upTo: number, limit: number): Promise<Change[]>;
-  /** The messages changed after `since`, each once in its newest state, by `changedSeq`; and the present seq. */
+  /** What changed after `since`: each message once, in the order of its last change; and the present seq. */
   changedSince(conversationId: string, since: number, limit: number): Promise<Catchup>;
   positions(conversationIds: readonly string[]): Promise<Position[]>;
   /** Where the user is a member, since which seq, and by which version of the membership. */
@@ -242,18 +279,27 @@ export interface DeliveryStore {
 
 /** What somebody who has everything up to a seq still needs. */
 export type Catchup = { readonly present: number } & (
-  | { readonly status: "complete"; readonly messages: readonly ChangedMessage[] }
+  | { readonly status: "complete"; readonly changes: readonly MissedChange[] }
   /** More than the limit changed; or the seq asked from lies beyond the present one. */
   | { readonly status: "too_many" | "unknown_seq" }
 );
 
-/** A message in its newest state, and what is new about it. */
-export interface ChangedMessage {
-  readonly message: Message;
+/** A message that changed, without its content: what is new about it, up to a seq. */
+export interface MissedChange {
+  readonly messageId: string;
+  /** Of the last change. */
+  readonly seq: number;
+  /** What reading the message brings, more or less. */
+  readonly bytes: number;
   /** "edited_and_pinned": both the text and the pin changed. */
   readonly kind: "created" | "edited" | "pinned" | "edited_and_pinned" | "deleted";
   /** Who pinned or unpinned it last; null when the pin did not change. */
   readonly pinActor: UserReference | null;
+}
+
+/** The same with the message. It is shown as it is now, which may be newer than that change; then that is told later. */
+export interface ChangedMessage extends Omit<MissedChange, "messageId" | "bytes"> {
+  readonly message: Message;
 }
 
 export interface Membership {

@@ -1,5 +1,7 @@
 /** The caller's conversations: listed, and looked at one by one. */
-import type { ConversationView, Profile } from "../core/model.ts";
+import type { Profile } from "../core/model.ts";
+import { firstPage } from "../core/pages.ts";
+import type { ListedConversation } from "../core/store.ts";
 import {
   type ConversationDetailsBody,
   conversationDetails,
@@ -11,14 +13,15 @@ import {
 import { conversationBody, profileBody } from "./bodies.ts";
 import { callerOf } from "./caller.ts";
 import { readCursor, writeCursor } from "./conversation-cursor.ts";
+import { sized } from "./history.ts";
 import { SECURITY } from "./openapi.ts";
 import { CALLER_CODES, refusals } from "./refusals.ts";
 import type { HttpServices, ZodServer } from "./services.ts";
 
-export type ConversationServices = Pick<HttpServices, "conversations" | "groups">;
+export type ConversationServices = Pick<HttpServices, "conversations" | "groups" | "maxPageBytes">;
 
 export function conversationRoutes(scope: ZodServer, services: ConversationServices): void {
-  const { conversations } = services;
+  const { conversations, maxPageBytes } = services;
 
   scope.get(
     "/api/conversations",
@@ -35,10 +38,13 @@ export function conversationRoutes(scope: ZodServer, services: ConversationServi
       const caller = callerOf(request);
       const { limit, cursor } = request.query;
       const before = cursor === undefined ? null : readCursor(cursor);
-      // One more than asked for tells whether there is another page.
-      const views = await conversations.views(caller, limit + 1, before);
-      const page = views.slice(0, limit);
-      return { results: page.map((view) => conversationBody(view, caller)), next: nextLink(views, page, limit) };
+      const { views, next } = await conversations.views(caller, limit, before, maxPageBytes);
+      const page = firstPage(
+        views.map((view) => sized({ view, body: conversationBody(view, caller) })),
+        maxPageBytes,
+      );
+      const end = page.length < views.length ? (page.at(-1)?.view ?? null) : next;
+      return { results: page.map(({ body }) => body), next: end === null ? null : nextLink(end, limit) };
     },
   );
 
@@ -79,8 +85,6 @@ function pairMembers(self: Profile, other: Profile): Profile[] {
   return self.id === other.id ? [self] : [self, other];
 }
 
-function nextLink(views: readonly ConversationView[], page: readonly ConversationView[], limit: number): string | null {
-  const last = page.at(-1);
-  if (last === undefined || views.length === page.length) return null;
+function nextLink(last: ListedConversation, limit: number): string {
   return `/api/conversations?${new URLSearchParams({ limit: String(limit), cursor: writeCursor(last) })}`;
 }

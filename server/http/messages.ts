@@ -22,10 +22,13 @@ import { SECURITY } from "./openapi.ts";
 import { BODY_CODES, CALLER_CODES, refusals } from "./refusals.ts";
 import type { HttpServices, ZodServer } from "./services.ts";
 
-type MessageServices = Pick<HttpServices, "conversations" | "messages" | "reading" | "maxMessageChars">;
+type MessageServices = Pick<
+  HttpServices,
+  "conversations" | "messages" | "reading" | "maxMessageChars" | "maxPageBytes"
+>;
 
 export function messageRoutes(scope: ZodServer, services: MessageServices): void {
-  const { conversations, messages, reading, maxMessageChars } = services;
+  const { conversations, messages, reading, maxMessageChars, maxPageBytes } = services;
 
   /** A direct conversation's two people; null for a group. */
   async function pairIn(conversation: Conversation, caller: Profile): Promise<Pair | null> {
@@ -50,9 +53,16 @@ export function messageRoutes(scope: ZodServer, services: MessageServices): void
       const { conversation } = await conversations.find(caller, room);
       if (conversation === null) return { messages: [], next: null, previous: null };
       const pair = await pairIn(conversation, caller);
-      const { messages: slice, older, newer } = await readHistory(messages, conversation.id, request.query);
+      const {
+        messages: shown,
+        older,
+        newer,
+      } = await readHistory(messages, conversation.id, request.query, {
+        bytes: maxPageBytes,
+        show: (each) => messageBody(each, pair),
+      });
       return {
-        messages: slice.map((each) => messageBody(each, pair)),
+        messages: shown,
         next: older === null ? null : historyLink(nameIn(conversation, room), older),
         previous: newer === null ? null : historyLink(nameIn(conversation, room), newer),
       };

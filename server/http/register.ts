@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { isLoopbackHost } from "../auth/loopback.ts";
 import { Refusal } from "../core/errors.ts";
+import { boundAnswers } from "./answers-under-way.ts";
 import { requireCaller } from "./caller.ts";
 import { conversationRoutes } from "./conversations.ts";
 import { developmentTokenRoutes } from "./development-token.ts";
@@ -30,6 +31,7 @@ export async function registerHttp(server: FastifyInstance, services: HttpServic
   const { apiKey, developmentSecret, pageFolder } = services;
   app.register(async (scope) => {
     requireCaller(scope, services);
+    boundAnswers(scope, services.largeReads);
     const guarded = scope.withTypeProvider<ZodTypeProvider>();
     userRoutes(guarded, services);
     conversationRoutes(guarded, services);

@@ -8,6 +8,7 @@ import type { AllowedOrigins } from "../auth/origin.ts";
 import type { Conversations } from "../core/conversations.ts";
 import type { Directory } from "../core/directory.ts";
 import type { Groups } from "../core/groups.ts";
+import type { LargeReads } from "../core/large-reads.ts";
 import type { Messages } from "../core/messages.ts";
 import type { RateLimit } from "../core/rate.ts";
 import type { Reading } from "../core/reading.ts";
@@ -24,6 +25,7 @@ export interface HttpServices {
   readonly reading: Reading;
   /** Units of work, for each user. */
   readonly commandRate: RateLimit;
+  readonly largeReads: LargeReads;
   readonly authenticate: Authenticator;
   /** Reject while they do not answer. */
   readonly storage: { ping(): Promise<void> };
@@ -34,6 +36,8 @@ export interface HttpServices {
   readonly version: string;
   /** Code points. */
   readonly maxMessageChars: number;
+  /** Of an answer, beyond its last item. */
+  readonly maxPageBytes: number;
   readonly allowedOrigins: AllowedOrigins;
   readonly arrivals: Arrivals;
   /** Of one client network, answered at a time. */

@@ -161,6 +161,7 @@ const inRoom = { room_id: resourceId };
 /** The events the server sends, besides those named after a user: `<user id>` (a message) and `group_<user id>` (a room). */
 export const roomsServerEvents = {
   connectRooms: z.array(room),
+  "more rooms": z.array(room),
   message: roomsMessage,
   typing: z.strictObject({ ...inRoom, message: z.string(), user_id: userId, first_name: z.string() }),
   delete: z.strictObject({ ...inRoom, message_id: resourceId, user_id: userId, seq }),

@@ -3,7 +3,6 @@ import { WebSocket } from "ws";
 import { type CloseName, closeCodes } from "../protocol/close-codes.ts";
 import type { ConnectionOptions } from "./connection-options.ts";
 import { type ConnectionState, closed, isFlooded, maySend, open, opening } from "./connection-state.ts";
-import { drained } from "./drained.ts";
 import { encodeCloseReason } from "./frame.ts";
 import type { ConnectionHandler } from "./handler.ts";
 import { binaryFrame, Inbox, type ReceivedFrame } from "./inbox.ts";
@@ -11,6 +10,7 @@ import { listenFor, type SocketOwner } from "./listeners.ts";
 import type { Batch, Debtor } from "./outbox.ts";
 import { RecentCount } from "./recent-count.ts";
 import { Rest } from "./rest.ts";
+import { taken } from "./taken.ts";
 import type { Transport } from "./transport.ts";
 
 /** How long a peer may take to answer our close frame before it is cut, in milliseconds. */
@@ -18,6 +18,10 @@ export const CLOSE_DEADLINE = 2_000;
 /** So many bad frames within so many milliseconds close the socket. */
 const BAD_FRAMES = 20;
 const BAD_FRAMES_WINDOW = 10_000;
+/** How long a peer may take nothing of what is sent in turn, in milliseconds. */
+export const TAKING_DEADLINE = 60_000;
+/** Bytes of what is sent in turn that are written together. */
+const IN_TURN = 65_536;
 /** Pings that may go unanswered. */
 const UNANSWERED_PINGS = 2;
 
@@ -46,6 +50,8 @@ export class Connection implements Debtor, SocketOwner {
   #waiting: Inbox | null = null;
   #rest: Rest | null = null;
   #badFrames: RecentCount | null = null;
+  /** What `sendInTurn` left unsent. */
+  #inTurn = 0;
   #unansweredPings = 0;
   #bytesReadAtPing = 0;
 
@@ -81,7 +87,7 @@ export class Connection implements Debtor, SocketOwner {
   send(frame: Buffer): void {
     if (!maySend(this.#state)) return;
     const { outbox, limits } = this.#transport;
-    const unsent = this.#socket.writableLength;
+    const unsent = Math.max(0, this.#socket.writableLength - this.#inTurn);
     const due = (this.#due ?? outbox.empty).append(frame);
     if ((this.#due === null && unsent === 0) || due.byteLength + unsent <= limits.maxBufferedBytes) {
       if (this.#due === null) outbox.schedule(this);
@@ -107,12 +113,29 @@ export class Connection implements Debtor, SocketOwner {
   }
 
   /**
-   * Resolves when the socket takes more without piling it up, or is gone. For a sender of much on purpose, a replay say,
-   * which would otherwise close a peer that reads as fast as its line allows.
+   * Sends one frame of much that is sent on purpose, a replay say, and resolves when there is room for the next; false: the
+   * connection closes. What is sent so counts against no bound, however small that is: a peer that reads as fast as its
+   * line allows is not too slow. One that takes nothing for `TAKING_DEADLINE` is.
    */
-  async drained(): Promise<void> {
+  async sendInTurn(frame: Buffer): Promise<boolean> {
+    const { maxBufferedBytes } = this.#transport.limits;
+    if (this.#unsent + frame.length > maxBufferedBytes) this.#excuseUnsent();
+    this.send(frame);
+    if (this.#unsent >= Math.min(IN_TURN, maxBufferedBytes / 2)) {
+      this.#excuseUnsent();
+      if ((await taken(this.#socket, TAKING_DEADLINE)) === "not taken") this.#closeSlow();
+      this.#inTurn = this.#socket.writableLength;
+    }
+    return maySend(this.#state);
+  }
+
+  get #unsent(): number {
+    return (this.#due?.byteLength ?? 0) + this.#socket.writableLength;
+  }
+
+  #excuseUnsent(): void {
     this.flush();
-    await drained(this.#socket);
+    this.#inTurn = this.#socket.writableLength;
   }
 
   /**

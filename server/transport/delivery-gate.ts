@@ -1,11 +1,13 @@
 import { isChange } from "../core/events.ts";
 import type { Delivery } from "./delivery.ts";
 
-/** Deliveries kept for a socket that takes its time over a replay; with more it is too slow. */
+/** Deliveries kept for a socket that takes its time over a replay, however small; with more it is too slow. */
 const MAX_KEPT = 5_000;
 
 export interface DeliveryGateOptions {
   readonly deliver: (delivery: Delivery) => void;
+  /** Of what may be kept, as JSON. */
+  readonly maxBytes: number;
   /** Too much was kept; nothing is delivered any more. */
   readonly overflow: () => void;
 }
@@ -19,6 +21,7 @@ export class DeliveryGate {
   /** By conversation, until its first later change: what was read from storage may be heard long after it was told. */
   readonly #toldUpTo = new Map<string, number>();
   #kept: Delivery[] | null = [];
+  #keptBytes = 0;
 
   constructor(options: DeliveryGateOptions) {
     this.#options = options;
@@ -30,10 +33,11 @@ export class DeliveryGate {
       return;
     }
     this.#kept.push(delivery);
-    if (this.#kept.length > MAX_KEPT) {
-      this.#kept = [];
-      this.#options.overflow();
-    }
+    this.#keptBytes += delivery.byteLength;
+    if (this.#kept.length <= MAX_KEPT && this.#keptBytes <= this.#options.maxBytes) return;
+    this.#kept = [];
+    this.#keptBytes = 0;
+    this.#options.overflow();
   }
 
   shut(): void {
@@ -45,6 +49,7 @@ export class DeliveryGate {
     for (const [conversationId, seq] of toldUpTo) this.#toldUpTo.set(conversationId, seq);
     const kept = this.#kept ?? [];
     this.#kept = null;
+    this.#keptBytes = 0;
     for (const delivery of kept) this.#pass(delivery);
   }
 
@@ -52,6 +57,7 @@ export class DeliveryGate {
   forget(conversationId: string): void {
     this.#toldUpTo.delete(conversationId);
     this.#kept = this.#kept?.filter(({ event }) => event.conversationId !== conversationId) ?? null;
+    this.#keptBytes = (this.#kept ?? []).reduce((bytes, delivery) => bytes + delivery.byteLength, 0);
   }
 
   #pass(delivery: Delivery): void {

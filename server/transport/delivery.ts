@@ -16,8 +16,16 @@ export class Delivery<Event extends ConversationEvent = ConversationEvent> {
   /** All of them, from the second on. */
   #frames: Map<string, Buffer | null> | null = null;
 
+  #byteLength: number | null = null;
+
   constructor(event: Event) {
     this.event = event;
+  }
+
+  /** What keeping it takes, more or less; it is shared by all who keep it. */
+  get byteLength(): number {
+    this.#byteLength ??= Buffer.byteLength(JSON.stringify(this.event));
+    return this.#byteLength;
   }
 
   /**

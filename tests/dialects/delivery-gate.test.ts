@@ -37,11 +37,12 @@ function created(conversationId: string, seq: number): Delivery {
 }
 
 /** The gate, and what it let through, as the ids of the messages. */
-function openGate() {
+function openGate(maxBytes = 10_000_000) {
   const passed: string[] = [];
   const overflows: string[] = [];
   const gate = new DeliveryGate({
     deliver: ({ event }) => passed.push("message" in event ? event.message.id : event.type),
+    maxBytes,
     overflow: () => overflows.push("overflow"),
   });
   return { gate, passed, overflows };
@@ -71,5 +72,16 @@ test("[RESUME-5] [LIVE-9] [ROOMS-13] what was told from storage is not told agai
 test("who takes too long over a replay is told so, once", () => {
   const { gate, passed, overflows } = openGate();
   for (let seq = 1; seq <= 5_001; seq += 1) gate.hear(created("a", seq));
+  expect([passed, overflows]).toEqual([[], ["overflow"]]);
+});
+
+test("so is one for whom too much was kept, however little of it", () => {
+  const delivery = created("a", 1);
+  const { gate, passed, overflows } = openGate(3 * delivery.byteLength);
+  for (let kept = 0; kept < 3; kept += 1) gate.hear(delivery);
+  gate.forget("a");
+  for (let kept = 0; kept < 3; kept += 1) gate.hear(delivery);
+  expect(overflows).toEqual([]);
+  gate.hear(created("b", 1));
   expect([passed, overflows]).toEqual([[], ["overflow"]]);
 });

@@ -17,7 +17,11 @@ function silentCarrier(said: object[] = []): EventCarrier {
     emitError: (code) => said.push({ code }),
     deliver: () => {},
     pong: () => {},
-    drained: async () => {},
+    emitInTurn: async (event) => {
+      said.push(event);
+      return true;
+    },
+    takeLargeRead: async () => ({ hold: () => {}, release: () => {} }),
     close: () => {},
   };
 }
@@ -27,7 +31,7 @@ test("a socket on /rooms that is gone before it was open holds no room", async (
   const services = {
     userFeeds: { listen: async () => ({ conversationIds: ["a", "b"] }), leave: () => {} },
     roomMembers,
-    limits: { maxMessageChars: 10, largeRoomMembers: 100, maxSinceConversations: 10 },
+    limits: { maxMessageChars: 10, largeRoomMembers: 100, maxSinceConversations: 10, maxBufferedBytes: 1_000 },
     log,
   } as unknown as ConsumerServices;
   const open = () => new RoomsSession(services, { profile, params: {}, since: null }, silentCarrier());
@@ -41,42 +45,59 @@ test("a socket on /rooms that is gone before it was open holds no room", async (
   expect(roomMembers.size).toBe(0);
 });
 
-test("[ROOMS-12] who is removed while a replay is read is told nothing of what was read", async () => {
-  const said: object[] = [];
-  const core = {
-    messages: { since: async () => ({ status: "complete", present: 1, messages: [{}] }) },
-    // Another node's removal: committed, and not heard of here yet.
-    conversations: { isMember: async () => false },
+const encoders = {
+  encoderFor: async () => () => ({ event: "message", data: {} }),
+  resumed: () => ({ event: "resumed", data: {} }),
+  resumeFailed: () => ({ event: "resume_failed", data: {} }),
+};
+
+/** Storage with one page for each of `pages`; null: they were removed meanwhile. */
+function coreWith(members: readonly string[], pages: readonly (readonly object[] | null)[]): Core {
+  return {
+    messages: {
+      since: async () => ({ status: "complete", present: 3, changes: [] }),
+      changed: async function* () {
+        yield* pages;
+      },
+    },
+    conversations: { memberOf: async () => new Set(members) },
   } as unknown as Core;
+}
+
+// Another node's removal: committed, and not heard of here yet.
+test.each([
+  ["before a replay", coreWith([], [[{}]]), []],
+  ["while a replay is read", coreWith(["a"], [null]), []],
+  ["between two pages of it", coreWith(["a"], [[{}], null]), [{ event: "message", data: {} }]],
+])("[ROOMS-12] who is removed %s is told nothing of what was read since", async (_when, core, told) => {
+  const said: object[] = [];
   const toldUpTo = await replay({
     core,
+    hub: { position: () => 3 },
     profile,
     carrier: silentCarrier(said),
+    pageBytes: 1,
+    turn: null,
     since: { a: 0 },
     isFollowed: () => true,
-    encode: () => ({ event: "message", data: {} }),
-    resumed: () => ({ event: "resumed", data: {} }),
-    resumeFailed: () => ({ event: "resume_failed", data: {} }),
+    ...encoders,
   });
-  expect(said).toEqual([{ code: "forbidden" }]);
+  expect(said).toEqual([...told, { code: "forbidden" }]);
   expect(toldUpTo.size).toBe(0);
 });
 
 test("[ROOMS-12] who is removed while a replay is sent is sent no more of it", async () => {
   const said: object[] = [];
-  const core = {
-    messages: { since: async () => ({ status: "complete", present: 3, messages: [{}, {}, {}] }) },
-    conversations: { isMember: async () => true },
-  } as unknown as Core;
   await replay({
-    core,
+    core: coreWith(["a"], [[{}, {}, {}]]),
+    hub: { position: () => 3 },
     profile,
     carrier: silentCarrier(said),
+    pageBytes: 1,
+    turn: null,
     since: { a: 0 },
     isFollowed: () => said.length < 2,
-    encode: () => ({ event: "message", data: {} }),
-    resumed: () => ({ event: "resumed", data: {} }),
-    resumeFailed: () => ({ event: "resume_failed", data: {} }),
+    ...encoders,
   });
   expect(said).toEqual([
     { event: "message", data: {} },

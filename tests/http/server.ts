@@ -14,6 +14,7 @@ import { Conversations } from "../../server/core/conversations.ts";
 import { Directory } from "../../server/core/directory.ts";
 import type { ConversationEvent, EventSink, UserEvent } from "../../server/core/events.ts";
 import { Groups } from "../../server/core/groups.ts";
+import { LargeReads } from "../../server/core/large-reads.ts";
 import { judge, Messages } from "../../server/core/messages.ts";
 import { RateLimit } from "../../server/core/rate.ts";
 import { Reading } from "../../server/core/reading.ts";
@@ -33,6 +34,7 @@ import type {
 export const SECRET = "a secret of rather more than 32 bytes";
 export const API_KEY = "the-key-of-the-back-end";
 export const MAX_FRAME_BYTES = 4096;
+export const MAX_PAGE_BYTES = 65_536;
 export const MAX_MESSAGE_CHARS = 100;
 export const MAX_GROUP_MEMBERS = 4;
 const LARGE_ROOM_MEMBERS = 100;
@@ -86,6 +88,8 @@ export async function openStorage(sendBurst = 10_000): Promise<Storage> {
     metrics: new Registry(),
     version: "0.0.0-test",
     maxMessageChars: MAX_MESSAGE_CHARS,
+    maxPageBytes: MAX_PAGE_BYTES,
+    largeReads: new LargeReads({ pageBytes: MAX_PAGE_BYTES }),
     allowedOrigins: { kind: "same_origin" },
     arrivals: new Arrivals({ connectRate: "off", connectBurst: 1, httpRate: "off", httpBurst: 1 }),
     maxRequestsPerAddress: 100,

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { judge } from "../../server/core/messages.ts";
 import type { Message, Profile } from "../../server/core/model.ts";
 import type { Amendment, AmendOutcome, Store } from "../../server/core/store.ts";
-import { describeStorage, draft, introduce, openGroup, say } from "../support/storage.ts";
+import { describeStorage, draft, historyOf, introduce, openGroup, say } from "../support/storage.ts";
 
 describeStorage("amending", (storage) => {
   test("an edit is the next change of its conversation, and is what history then holds", async () => {
@@ -248,7 +248,7 @@ function changedMessage(outcome: AmendOutcome | undefined): Message {
 
 /** Oldest first. */
 async function allOf(store: Store, conversationId: string): Promise<Message[]> {
-  return (await store.history({ conversationId, before: null, after: null, limit: 1_000, pinned: false })).reverse();
+  return (await historyOf(store, { conversationId, before: null, after: null, limit: 1_000, pinned: false })).reverse();
 }
 
 async function find(store: Store, { conversationId, id }: Message): Promise<Message | undefined> {

@@ -15,6 +15,7 @@ import {
   type Storage,
   type StorageNode,
   say,
+  viewsOf,
 } from "../support/storage.ts";
 import { startWire, type Wire } from "./wire.ts";
 
@@ -160,7 +161,7 @@ describeOnPostgres("statements", (storage) => {
     const counts = new Set<number>();
     for (const limit of [1, 100]) {
       wire.statements();
-      expect(await node.store.views(alice.id, limit, null)).toHaveLength(limit);
+      expect(await viewsOf(node.store, alice.id, limit, null)).toHaveLength(limit);
       counts.add(wire.statements().length);
     }
     expect([...counts]).toEqual([2]);

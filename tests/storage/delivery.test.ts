@@ -4,7 +4,7 @@ import type { Change } from "../../server/core/events.ts";
 import { judge } from "../../server/core/messages.ts";
 import type { Message, Profile } from "../../server/core/model.ts";
 import type { Amendment, Catchup, Store } from "../../server/core/store.ts";
-import { describeStorage, draft, introduce, openGroup, say } from "../support/storage.ts";
+import { describeStorage, draft, historyOf, introduce, openGroup, say } from "../support/storage.ts";
 
 describeStorage("history", (storage) => {
   test("is paged both ways by seqs at creation, newest first", async () => {
@@ -15,7 +15,7 @@ describeStorage("history", (storage) => {
     await store.amend([pinning(alice, messages[0], true)], judge);
     await store.send([draft(alice, group), draft(alice, group)]);
     const seqs = async (before: number | null, after: number | null, limit = 10) =>
-      (await store.history({ conversationId: group, before, after, limit, pinned: false })).map(({ seq }) => seq);
+      (await historyOf(store, { conversationId: group, before, after, limit, pinned: false })).map(({ seq }) => seq);
     expect(await seqs(null, null)).toEqual([7, 6, 4, 3, 2, 1]);
     expect(await seqs(null, null, 2)).toEqual([7, 6]);
     expect(await seqs(6, null, 2)).toEqual([4, 3]);
@@ -39,7 +39,7 @@ describeStorage("history", (storage) => {
     );
     await store.amend([pinning(alice, two, false), deleting(alice, three)], judge);
     const pinned = (before: number | null, limit: number) =>
-      store.history({ conversationId: group, before, after: null, limit, pinned: true });
+      historyOf(store, { conversationId: group, before, after: null, limit, pinned: true });
     expect((await pinned(null, 9)).map(({ seq }) => seq)).toEqual([4, 1]);
     expect((await pinned(null, 1)).map(({ seq }) => seq)).toEqual([4]);
     expect((await pinned(4, 9)).map(({ seq }) => seq)).toEqual([1]);
@@ -51,8 +51,8 @@ describeStorage("history", (storage) => {
     const { group } = await spoken(store, alice, 2);
     await spoken(store, alice, 3);
     const page = { before: null, after: null, limit: 10, pinned: false };
-    expect(await store.history({ ...page, conversationId: group })).toHaveLength(2);
-    expect(await store.history({ ...page, conversationId: newId() })).toEqual([]);
+    expect(await historyOf(store, { ...page, conversationId: group })).toHaveLength(2);
+    expect(await historyOf(store, { ...page, conversationId: newId() })).toEqual([]);
   });
 });
 
@@ -136,7 +136,7 @@ describeStorage("what delivery asks for", (storage) => {
         [back?.id, "pinned", byBob],
       ]);
       expect(catchup.present).toBe(since + 3 + 13);
-      const history = await store.history({
+      const history = await historyOf(store, {
         conversationId: group,
         before: null,
         after: null,
@@ -145,8 +145,9 @@ describeStorage("what delivery asks for", (storage) => {
       });
       const stored = new Map(history.map((message) => [message.id, message]));
       if (catchup.status !== "complete") throw new Error(catchup.status);
-      for (const { message } of catchup.messages) expect(message).toEqual(stored.get(message.id));
-      const changedSeqs = catchup.messages.map(({ message }) => message.changedSeq);
+      const { changes } = catchup;
+      for (const { messageId, seq } of changes) expect(seq).toBe(stored.get(messageId)?.changedSeq);
+      const changedSeqs = changes.map(({ seq }) => seq);
       expect(changedSeqs).toEqual([...changedSeqs].sort((one, other) => one - other));
       // Who pinned last is who is told of.
       await store.amend([pinning(alice, back, true)], judge);
@@ -157,9 +158,9 @@ describeStorage("what delivery asks for", (storage) => {
       const { store } = storage();
       const [alice] = await introduce(store, "alice");
       const { group } = await spoken(store, alice, 2);
-      expect(await store.changedSince(group, 2, 100)).toEqual({ status: "complete", present: 2, messages: [] });
+      expect(await store.changedSince(group, 2, 100)).toEqual({ status: "complete", present: 2, changes: [] });
       const empty = await openGroup(store, alice);
-      expect(await store.changedSince(empty, 0, 100)).toEqual({ status: "complete", present: 0, messages: [] });
+      expect(await store.changedSince(empty, 0, 100)).toEqual({ status: "complete", present: 0, changes: [] });
     });
 
     test("beyond the present seq", async () => {
@@ -269,7 +270,7 @@ function created([outcome]: Awaited<ReturnType<Store["send"]>>): Change {
 
 function found(catchup: Catchup) {
   if (catchup.status !== "complete") throw new Error(catchup.status);
-  return catchup.messages.map(({ message, kind, pinActor }) => [message.id, kind, pinActor]);
+  return catchup.changes.map(({ messageId, kind, pinActor }) => [messageId, kind, pinActor]);
 }
 
 function editing(by: Profile, message: Message | undefined, text: string): Amendment {

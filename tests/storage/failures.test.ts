@@ -9,7 +9,16 @@ import { StorageUnavailable } from "../../server/core/errors.ts";
 import type { Profile } from "../../server/core/model.ts";
 import { type PostgresServer, postgresBinaries, startPostgres } from "../support/postgres-server.ts";
 import { freePort } from "../support/server-process.ts";
-import { draft, introduce, openGroup, openStorageNode, query, type StorageNode, say } from "../support/storage.ts";
+import {
+  draft,
+  historyOf,
+  introduce,
+  openGroup,
+  openStorageNode,
+  query,
+  type StorageNode,
+  say,
+} from "../support/storage.ts";
 import { startWire, type Wire } from "./wire.ts";
 
 const isMissing = postgresBinaries() === undefined;
@@ -111,7 +120,7 @@ describe.skipIf(isMissing)(
           () => "apply",
         );
         await expect(amended).rejects.toBeInstanceOf(StorageUnavailable);
-        const history = await node.store.history({
+        const history = await historyOf(node.store, {
           conversationId: group,
           before: null,
           after: null,

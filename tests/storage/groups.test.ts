@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { v7 as newId } from "uuid";
 import { expect, test } from "vitest";
 import type { MembershipChange } from "../../server/core/store.ts";
-import { describeStorage, introduce, openGroup, query, say } from "../support/storage.ts";
+import { describeStorage, historyOf, introduce, openGroup, query, say } from "../support/storage.ts";
 
 const LIMIT = 100;
 
@@ -169,7 +169,7 @@ describeStorage("groups", (storage) => {
     const standing = { conversationId: id, userId: bob.id };
     expect(await store.standing(bob.id, id)).toEqual({ ...standing, cursor: 1, unread: 0, asOf: 1 });
     expect(
-      await store.history({ conversationId: id, before: null, after: null, limit: 9, pinned: false }),
+      await historyOf(store, { conversationId: id, before: null, after: null, limit: 9, pinned: false }),
     ).toHaveLength(1);
     await say(store, alice, id);
     await say(store, bob, id);

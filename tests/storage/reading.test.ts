@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { judge } from "../../server/core/messages.ts";
 import type { Message, Profile } from "../../server/core/model.ts";
 import type { Amendment, AmendOutcome, Store } from "../../server/core/store.ts";
-import { describeStorage, draft, introduce, openGroup, say } from "../support/storage.ts";
+import { describeStorage, draft, historyOf, introduce, openGroup, say } from "../support/storage.ts";
 
 describeStorage("reading", (storage) => {
   test("moves the cursor to the newest message, or to the one named, and never back", async () => {
@@ -158,5 +158,5 @@ function statuses(outcomes: readonly AmendOutcome[]): string[] {
 
 /** Oldest first. */
 async function allOf(store: Store, conversationId: string): Promise<Message[]> {
-  return (await store.history({ conversationId, before: null, after: null, limit: 1_000, pinned: false })).reverse();
+  return (await historyOf(store, { conversationId, before: null, after: null, limit: 1_000, pinned: false })).reverse();
 }

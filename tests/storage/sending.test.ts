@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { judge } from "../../server/core/messages.ts";
 import type { Message } from "../../server/core/model.ts";
 import type { NewMessage, SendOutcome, Store } from "../../server/core/store.ts";
-import { describeStorage, draft, introduce, openGroup, say } from "../support/storage.ts";
+import { describeStorage, draft, historyOf, introduce, openGroup, say } from "../support/storage.ts";
 
 describeStorage("sending", (storage) => {
   test("answers with what history then holds", async () => {
@@ -44,7 +44,7 @@ describeStorage("sending", (storage) => {
     const actor = { id: alice.id, username: alice.username };
     const change = { type: "message_created", conversationId: group, seq: 2, membership: 1, actor, message };
     expect(outcome).toEqual({ status: "stored", change });
-    expect(outcome?.status === "stored" && outcome.change.message).toEqual((await historyOf(store, group))[0]);
+    expect(outcome?.status === "stored" && outcome.change.message).toEqual((await historyIn(store, group))[0]);
   });
 
   test("an answer shows what it answers as it is, alone, among others and in several conversations", async () => {
@@ -67,7 +67,7 @@ describeStorage("sending", (storage) => {
       const stored = outcomes.map((outcome) => (outcome.status === "stored" ? outcome.change.message : null));
       expect(stored.map((message) => message?.replyQuote)).toEqual([...batch.map((id) => quotes.get(id)), null]);
     }
-    for (const message of await historyOf(store, group)) {
+    for (const message of await historyIn(store, group)) {
       expect(message.replyQuote).toEqual(message.replyTo === null ? null : quotes.get(group));
     }
     const [alone] = await store.send([answer(group)]);
@@ -86,7 +86,7 @@ describeStorage("sending", (storage) => {
     const [answer] = await store.send([draft(bob, his, { replyTo: id })]);
     expect(answer).toMatchObject({ change: { message: { replyQuote: { text: "his" } } } });
     await store.amend([{ kind: "edit", userId: bob.id, conversationId: his, messageId: id, text: "new" }], judge);
-    expect((await historyOf(store, hers)).map(({ text }) => text)).toEqual(["hers"]);
+    expect((await historyIn(store, hers)).map(({ text }) => text)).toEqual(["hers"]);
     expect(await store.changedSince(his, 2, 10)).toMatchObject({ messages: [{ message: { id, text: "new" } }] });
     expect(await store.changes(his, 2, 3, 10)).toMatchObject([{ seq: 3, message: { text: "new" } }]);
   });
@@ -110,7 +110,7 @@ describeStorage("sending", (storage) => {
           expect(stored).toHaveLength(batch.length);
           for (const conversationId of new Set(batch)) {
             const inIt = stored.filter((message) => message.conversationId === conversationId).reverse();
-            expect(await historyOf(store, conversationId, inIt.length)).toEqual(inIt);
+            expect(await historyIn(store, conversationId, inIt.length)).toEqual(inIt);
           }
         }
       }),
@@ -136,7 +136,7 @@ describeStorage("sending", (storage) => {
       );
     }
     for (const id of ids) {
-      const history = (await historyOf(store, id)).reverse();
+      const history = (await historyIn(store, id)).reverse();
       expect(history.map((message) => message.text)).toEqual(expected.get(id));
       expect(history.map((message) => message.seq)).toEqual(history.map((_, index) => index + 1));
       expectTimesInOrder(history);
@@ -150,7 +150,7 @@ describeStorage("sending", (storage) => {
       const group = await openGroup(store, alice);
       const outcomes = await store.send([draft(bob, group), draft(alice, newId()), draft(alice, group)]);
       expect(statuses(outcomes)).toEqual(["not_a_member", "not_a_member", "stored"]);
-      expect(await historyOf(store, group)).toHaveLength(1);
+      expect(await historyIn(store, group)).toHaveLength(1);
     });
 
     test("who has left, though their earlier message is known", async () => {
@@ -179,7 +179,7 @@ describeStorage("sending", (storage) => {
       ]);
       expect(statuses(outcomes)).toEqual(["repeated", "stored", "stored", "stored"]);
       expect(outcomes[0]).toMatchObject({ message: { id: first.id, text: "new", seq: 1, changedSeq: 2 } });
-      expect((await historyOf(store, group)).map((message) => message.seq)).toEqual([4, 3, 1]);
+      expect((await historyIn(store, group)).map((message) => message.seq)).toEqual([4, 3, 1]);
     });
 
     test("an id that another message of the conversation has", async () => {
@@ -237,7 +237,7 @@ describeStorage("sending", (storage) => {
       }
       expect(statuses(await store.send(batch))).toEqual(expected);
       for (const group of groups) {
-        const history = await historyOf(store, group);
+        const history = await historyIn(store, group);
         expect(history.map(({ seq, text }) => [seq, text])).toEqual([
           [4, "three"],
           [3, "two"],
@@ -261,8 +261,8 @@ describeStorage("sending", (storage) => {
   });
 });
 
-function historyOf(store: Store, conversationId: string, limit = 1_000): Promise<Message[]> {
-  return store.history({ conversationId, before: null, after: null, limit, pinned: false });
+function historyIn(store: Store, conversationId: string, limit = 1_000): Promise<Message[]> {
+  return historyOf(store, { conversationId, before: null, after: null, limit, pinned: false });
 }
 
 function statuses(outcomes: readonly SendOutcome[]): string[] {

@@ -7,7 +7,15 @@ import { groupStore } from "../../db/groups.ts";
 import { conversations } from "../../db/schema.ts";
 import type { Profile } from "../../server/core/model.ts";
 import type { NewMessage, SendOutcome } from "../../server/core/store.ts";
-import { describeOnPostgres, draft, introduce, openGroup, type StorageNode, say } from "../support/storage.ts";
+import {
+  describeOnPostgres,
+  draft,
+  historyOf,
+  introduce,
+  openGroup,
+  type StorageNode,
+  say,
+} from "../support/storage.ts";
 
 describeOnPostgres("two writers", (storage) => {
   let one: StorageNode;
@@ -65,7 +73,7 @@ describeOnPostgres("two writers", (storage) => {
     };
     await Promise.all([run(one, alice, groups), run(other, bob, [...groups].reverse())]);
     for (const conversationId of groups) {
-      const history = await one.store.history({
+      const history = await historyOf(one.store, {
         conversationId,
         before: null,
         after: null,

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { judge } from "../../server/core/messages.ts";
 import type { ConversationView } from "../../server/core/model.ts";
-import { describeStorage, introduce, openGroup, query, say } from "../support/storage.ts";
+import { describeStorage, introduce, openGroup, query, say, viewsOf } from "../support/storage.ts";
 
 describeStorage("a member's view of conversations", (storage) => {
   test("has the other person, the last message and what is unread", async () => {
@@ -45,7 +45,7 @@ describeStorage("a member's view of conversations", (storage) => {
     const [alice, bob] = await introduce(store, "alice", "bob");
     const group = await openGroup(store, alice, bob);
     const { conversation } = await store.openDirect(alice.id, bob.id);
-    const listed = async () => ids(await store.views(bob.id, 10, null));
+    const listed = async () => ids(await viewsOf(store, bob.id, 10, null));
     expect(await listed()).toEqual([group]);
     await say(store, alice, conversation.id);
     expect(new Set(await listed())).toEqual(new Set([group, conversation.id]));
@@ -63,14 +63,14 @@ describeStorage("a member's view of conversations", (storage) => {
       const at = `2020-01-01T00:00:00.00${times[index]}Z`;
       await query(storage(), sql`update conversations set updated_at = ${at}::timestamptz where id = ${id}`);
     }
-    const all = await store.views(alice.id, 10, null);
+    const all = await viewsOf(store, alice.id, 10, null);
     const milliseconds = all.map(({ updatedAt }) => Number(updatedAt.slice(-4, -1)));
     expect(milliseconds).toEqual([9, 3, 2, 2, 2, 2, 1]);
     expect(new Set(ids(all))).toEqual(new Set(groups));
     for (const limit of [1, 2, 3]) {
       const paged: ConversationView[] = [];
       for (;;) {
-        const page = await store.views(alice.id, limit, paged.at(-1) ?? null);
+        const page = await viewsOf(store, alice.id, limit, paged.at(-1) ?? null);
         expect(page.length).toBeLessThanOrEqual(limit);
         if (page.length === 0) break;
         paged.push(...page);
@@ -88,7 +88,7 @@ describeStorage("a member's view of conversations", (storage) => {
       sql`update conversations set updated_at = updated_at - interval '1 hour' where id in (${first}, ${second})`,
     );
     await say(store, alice, first);
-    expect(ids(await store.views(alice.id, 10, null))).toEqual([first, second]);
+    expect(ids(await viewsOf(store, alice.id, 10, null))).toEqual([first, second]);
   });
 });
 

@@ -3,8 +3,8 @@ import { v7 as newId } from "uuid";
 import { afterAll, beforeAll, describe } from "vitest";
 import { type Database, openPglite, openPostgres, type Row, rowsOf } from "../../db/client.ts";
 import { createStore } from "../../db/store.ts";
-import type { Message, Profile } from "../../server/core/model.ts";
-import type { NewMessage, Store } from "../../server/core/store.ts";
+import type { ConversationView, Message, Profile } from "../../server/core/model.ts";
+import type { HistoryPage, ListedConversation, NewMessage, Store } from "../../server/core/store.ts";
 import { freshDatabase, postgresUrl, servicesMissing } from "./services.ts";
 
 /** One node's view of the database: with PostgreSQL, connections of its own. */
@@ -110,6 +110,24 @@ export async function openGroup(store: Store, ...members: readonly Profile[]): P
   const group = await store.createGroup({ id: null, name: "", imageUrl: null, creatorId: creator.id, memberIds });
   if (group === "taken") throw new Error("the server's own id was taken");
   return group.id;
+}
+
+/** Larger than anything here: for tests that are not about pages. */
+export const ALL_BYTES = 1_000_000_000;
+
+/** A page of history, newest first. */
+export async function historyOf(store: Store, page: Omit<HistoryPage, "bytes">): Promise<Message[]> {
+  return [...(await store.history({ ...page, bytes: ALL_BYTES })).messages];
+}
+
+/** A page of a user's conversations. */
+export async function viewsOf(
+  store: Store,
+  userId: string,
+  limit: number,
+  before: ListedConversation | null,
+): Promise<readonly ConversationView[]> {
+  return (await store.views(userId, limit, before, ALL_BYTES)).views;
 }
 
 export function draft(sender: Profile, conversationId: string, fields: Partial<NewMessage> = {}): NewMessage {

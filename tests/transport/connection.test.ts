@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { CLOSE_DEADLINE } from "../../server/transport/connection.ts";
+import { CLOSE_DEADLINE, TAKING_DEADLINE } from "../../server/transport/connection.ts";
 import { encodeTextFrame } from "../../server/transport/frame.ts";
-import { clientFrame, LoopbackServer, turn } from "./loopback.ts";
+import { type Accepted, type Client, clientFrame, LoopbackServer, turn } from "./loopback.ts";
 
 const MAX_BUFFERED_BYTES = 262_144;
 const a = encodeTextFrame("a");
@@ -201,48 +201,61 @@ describe("a slow reader", () => {
     expect(await client.framesOnceThereAre(2)).toHaveLength(2);
   });
 
-  test("need not be one: who waits for `drained` may send any amount", async () => {
-    const { connection, client, socket } = await server.openPair();
-    const frame = encodeTextFrame("x".repeat(100_000));
-    client.webSocket.pause();
-    let sent = 0;
-    let drained = Promise.resolve();
-    while (!socket.writableNeedDrain) {
-      connection.send(frame);
-      sent++;
-      drained = connection.drained();
-      await turn();
+  /** Sends in turn until one frame is not taken. Resolves with how many that were, and with what the last one awaits. */
+  async function untilNotTaken({ connection, socket }: Accepted & { client: Client }, frame: Buffer) {
+    for (let sent = 1; ; sent++) {
+      const taken = connection.sendInTurn(frame);
+      if (socket.writableNeedDrain) return { sent, taken };
+      await taken;
     }
-    let hasDrained = false;
-    const noted = drained.then(() => {
-      hasDrained = true;
+  }
+
+  test.each([
+    ["larger than the bound", MAX_BUFFERED_BYTES * 3],
+    ["as large as the bound", MAX_BUFFERED_BYTES],
+    ["of which some fit into it", MAX_BUFFERED_BYTES / 3],
+    ["of which many do", MAX_BUFFERED_BYTES / 50],
+  ])("[PAGE-2] need not be one: who sends in turn may send any amount, in frames %s", async (_what, size) => {
+    const pair = await server.openPair();
+    const { connection, client, socket } = pair;
+    const frame = encodeTextFrame("x".repeat(size));
+    client.webSocket.pause();
+    let { sent, taken } = await untilNotTaken(pair, frame);
+    let isTaken = false;
+    const noted = taken.then(() => {
+      isTaken = true;
     });
     await turn();
-    expect(hasDrained).toBe(false);
+    expect(isTaken).toBe(false);
+    // What is said beside it is not held against the peer either.
+    connection.send(encodeTextFrame("a pong, say"));
     client.webSocket.resume();
     await noted;
-    for (const last = sent + 20; sent < last; sent++) {
-      connection.send(frame);
-      await connection.drained();
-    }
-    expect(await client.framesOnceThereAre(sent)).toHaveLength(sent);
+    for (const last = sent + 20; sent < last; sent++) expect(await connection.sendInTurn(frame)).toBe(true);
+    expect(await client.framesOnceThereAre(sent + 1)).toHaveLength(sent + 1);
     expect(connection.state).toBe("open");
     expect(socket.listenerCount("drain")).toBe(0);
   });
 
-  test("that goes away ends the wait for `drained`", async () => {
-    const { connection, client, socket } = await server.openPair();
+  test("that goes away ends the wait for its turn", async () => {
+    const pair = await server.openPair();
     const frame = encodeTextFrame("x".repeat(100_000));
-    client.webSocket.pause();
-    let drained = Promise.resolve();
-    while (!socket.writableNeedDrain) {
-      connection.send(frame);
-      drained = connection.drained();
-      await turn();
-    }
-    client.webSocket.terminate();
-    await drained;
-    await connection.drained();
+    pair.client.webSocket.pause();
+    const { taken } = await untilNotTaken(pair, frame);
+    pair.client.webSocket.terminate();
+    expect(await taken).toBe(false);
+    expect(await pair.connection.sendInTurn(frame)).toBe(false);
+  });
+
+  test("[PAGE-2] that takes nothing of it for too long is closed as too slow", async () => {
+    const pair = await server.openPair();
+    pair.client.webSocket.pause();
+    fakeTimeouts();
+    const { taken } = await untilNotTaken(pair, encodeTextFrame("x".repeat(100_000)));
+    vi.advanceTimersByTime(TAKING_DEADLINE);
+    expect(await taken).toBe(false);
+    expect(pair.connection.state).toBe("closing");
+    expect(server.transport.counters.slowReaders).toBe(1);
   });
 });
 
