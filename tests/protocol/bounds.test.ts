@@ -114,7 +114,7 @@ describe("lists and records of a client's", () => {
     expect(unknown, "schemas of which it is not said here who speaks them").toEqual([]);
   });
 
-  test.each(places)("$path: refused by its length with no element looked at", ({ schema }) => {
+  test.each(places)("[PAGE-6] $path: refused by its length with no element looked at", ({ schema }) => {
     const { value, looks } = counted(wrong(schema, mostOf(schema) + 1));
     const { error } = schema.safeParse(value);
     expect(error?.issues).toMatchObject([{ message: expect.stringMatching(/^expected at most \d+ /) }]);
