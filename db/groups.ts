@@ -1,6 +1,7 @@
-import { and, eq, inArray, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Conversation } from "../server/core/model.ts";
 import type { ConversationStore, MembershipChange, NewGroup } from "../server/core/store.ts";
+import { isAnyOf } from "./arrays.ts";
 import type { Drizzle } from "./client.ts";
 import {
   acceptInvitation,
@@ -38,10 +39,7 @@ export function groupStore(database: Drizzle, newId: () => string): GroupStore {
   };
 
   const profilesOf = (transaction: Transaction, userIds: readonly string[]) =>
-    transaction
-      .select(profileColumns)
-      .from(users)
-      .where(inArray(users.id, [...userIds]));
+    transaction.select(profileColumns).from(users).where(isAnyOf(users.id, userIds));
 
   const change = async (
     transaction: Transaction,
@@ -134,7 +132,7 @@ export function groupStore(database: Drizzle, newId: () => string): GroupStore {
         const present = await transaction
           .select({ userId: members.userId })
           .from(members)
-          .where(and(eq(members.conversationId, id), inArray(members.userId, [...userIds])));
+          .where(and(eq(members.conversationId, id), isAnyOf(members.userId, userIds)));
         const presentIds = new Set(present.map((row) => row.userId));
         const absent = userIds.filter((userId) => !presentIds.has(userId));
         const invitedIds = new Set(await invite(transaction, id, absent));

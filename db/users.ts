@@ -1,5 +1,6 @@
-import { and, eq, inArray, ne, or, sql } from "drizzle-orm";
+import { and, eq, ne, or, sql } from "drizzle-orm";
 import type { UserStore } from "../server/core/store.ts";
+import { isAnyOf } from "./arrays.ts";
 import { type Drizzle, rowsOf } from "./client.ts";
 import { isUniqueViolation } from "./failures.ts";
 import { profileColumns } from "./rows.ts";
@@ -17,7 +18,7 @@ export function userStore(database: Drizzle, search: Drizzle): UserStore {
       if (idsOrNames.length === 0) return [];
       const asked = [...idsOrNames];
       const names = asked.map((name) => name.normalize("NFC"));
-      const found = await select().where(or(inArray(users.id, asked), inArray(users.username, names)));
+      const found = await select().where(or(isAnyOf(users.id, asked), isAnyOf(users.username, names)));
       const byId = new Map(found.map((profile) => [profile.id, profile]));
       const byName = new Map(found.map((profile) => [profile.username, profile]));
       return asked.flatMap((name) => {
@@ -40,7 +41,7 @@ export function userStore(database: Drizzle, search: Drizzle): UserStore {
             const [holder] = await transaction
               .select({ id: users.id })
               .from(users)
-              .where(and(ne(users.id, id), or(inArray(users.username, names), inArray(users.id, asId))))
+              .where(and(ne(users.id, id), or(isAnyOf(users.username, names), isAnyOf(users.id, asId))))
               .limit(1);
             if (holder !== undefined) return "taken";
           }
@@ -59,10 +60,7 @@ export function userStore(database: Drizzle, search: Drizzle): UserStore {
     },
 
     markSeen: async (userIds) => {
-      await database
-        .update(users)
-        .set({ lastSeenAt: sql`now()` })
-        .where(inArray(users.id, [...userIds]));
+      await database.update(users).set({ lastSeenAt: sql`now()` }).where(isAnyOf(users.id, userIds));
     },
 
     lastSeen: async (userId) => {

@@ -79,12 +79,12 @@ export class LargeReads {
   /**
    * Resolves when the read may begin. `giveWay`: end it, its reader takes too long and others wait.
    *
-   * @throws Refusal `rate_limited`: too many of this user wait, or it waited too long
+   * @throws TooManyLargeReads: too many of this user wait, or it waited too long
    */
   async take(userId: string, giveWay: () => void): Promise<LargeRead> {
     const line = this.#waiting.get(userId) ?? new Set<Waiting>();
     if (line.size === 0 && this.#hasRoomFor(userId)) return this.#begin(userId, giveWay);
-    if (line.size >= this.#options.waitingPerUser) throw tooMany();
+    if (line.size >= this.#options.waitingPerUser) throw new TooManyLargeReads();
     this.#waiting.set(userId, line);
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
@@ -96,7 +96,7 @@ export class LargeReads {
       };
       const timer = setTimeout(() => {
         this.#forget(userId, waiting);
-        reject(tooMany());
+        reject(new TooManyLargeReads());
       }, this.#options.patience).unref();
       line.add(waiting);
       this.#askForRoom();
@@ -108,10 +108,10 @@ export class LargeReads {
     return this.#handle(this.#add({ userId, since: performance.now(), giveWay: null, bytes }));
   }
 
-  /** @throws Refusal `rate_limited`: the user has to take what was answered first */
+  /** @throws TooManyLargeReads: the user has to take what was answered first */
   checkTaken(userId: string): void {
     const { perUser, pageBytes } = this.#options;
-    if ((this.#users.get(userId)?.bytes ?? 0) > perUser * pageBytes) throw tooMany();
+    if ((this.#users.get(userId)?.bytes ?? 0) > perUser * pageBytes) throw new TooManyLargeReads();
   }
 
   #hasRoomFor(userId: string): boolean {
@@ -194,8 +194,8 @@ export class LargeReads {
   }
 }
 
-function tooMany(): Refusal {
-  return new Refusal("rate_limited", `too many large answers at a time; try again in ${RETRY} ms`, {
-    retryAfter: RETRY,
-  });
+export class TooManyLargeReads extends Refusal {
+  constructor() {
+    super("rate_limited", `too many large answers at a time; try again in ${RETRY} ms`, { retryAfter: RETRY });
+  }
 }
