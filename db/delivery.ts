@@ -1,10 +1,11 @@
 /** What delivery asks when the channel layer lost something, or a client comes back: the changes, by their numbers. */
 import { and, asc, count, eq, gt, lte, type SQL, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/pg-core";
+import type { MissedChange } from "../server/core/catch-up.ts";
 import type { Change } from "../server/core/events.ts";
 import type { Message } from "../server/core/model.ts";
 import { firstPage } from "../server/core/pages.ts";
-import type { DeliveryStore, MissedChange } from "../server/core/store.ts";
+import type { DeliveryStore } from "../server/core/store.ts";
 import { isAnyOf } from "./arrays.ts";
 import type { Drizzle } from "./client.ts";
 import { messageBytes, selectMessages, toMessage } from "./rows.ts";

@@ -1,9 +1,9 @@
 /** `/ws/<room>/`: one conversation, live. */
 
+import type { Catchup } from "../core/catch-up.ts";
 import { Refusal } from "../core/errors.ts";
 import type { LargeRead } from "../core/large-reads.ts";
 import type { Conversation } from "../core/model.ts";
-import type { Catchup } from "../core/store.ts";
 import { toDraft } from "../message-draft.ts";
 import { type RoomClientFrame, type RoomServerFrame, roomClientFrames } from "../protocol/channels.ts";
 import type { ConversationListener } from "../transport/conversation-feed.ts";

@@ -1,8 +1,8 @@
+import type { ChangedMessage } from "../core/catch-up.ts";
 import type { Core } from "../core/core.ts";
 import { Refusal } from "../core/errors.ts";
 import type { LargeRead } from "../core/large-reads.ts";
 import type { Profile } from "../core/model.ts";
-import type { ChangedMessage } from "../core/store.ts";
 import type { Hub } from "../transport/hub.ts";
 import type { EventCarrier, ServerEvent } from "./event-session.ts";
 

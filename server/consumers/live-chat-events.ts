@@ -1,7 +1,8 @@
 /** The live chat dialect's answer to each of the core's events. */
+
+import type { ChangedMessage } from "../core/catch-up.ts";
 import type { ConversationEvent } from "../core/events.ts";
 import type { Message } from "../core/model.ts";
-import type { ChangedMessage } from "../core/store.ts";
 import type { LiveChatServerEvents } from "../protocol/live-chat.ts";
 
 type LiveChatEvent = {

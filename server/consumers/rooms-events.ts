@@ -1,7 +1,9 @@
 /** The rooms dialect's answer to each of the core's events. */
+
+import type { ChangedMessage } from "../core/catch-up.ts";
 import type { ConversationEvent } from "../core/events.ts";
 import type { ConversationView, Message, Quote } from "../core/model.ts";
-import type { ChangedMessage, ConversationMember } from "../core/store.ts";
+import type { ConversationMember } from "../core/store.ts";
 import type { Room, RoomsMessage, RoomsQuote, RoomsServerEvents } from "../protocol/rooms.ts";
 import type { ServerEvent } from "./event-session.ts";
 

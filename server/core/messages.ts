@@ -1,20 +1,12 @@
 /** What people do with messages: send, edit, delete, pin, type; and read what was said. */
+
+import type { Catchup, ChangedMessage, MissedChange } from "./catch-up.ts";
 import { Refusal, StorageUnavailable } from "./errors.ts";
 import type { EventSink } from "./events.ts";
 import type { Message, MessageContent, Profile } from "./model.ts";
 import { pagesOf } from "./pages.ts";
 import type { RateLimit } from "./rate.ts";
-import type {
-  Amendment,
-  AmendmentContext,
-  Catchup,
-  ChangedMessage,
-  HistoryPage,
-  HistorySlice,
-  Judgement,
-  MissedChange,
-  Store,
-} from "./store.ts";
+import type { Amendment, AmendmentContext, HistoryPage, HistorySlice, Judgement, Store } from "./store.ts";
 import type { Writer } from "./writer.ts";
 
 export interface Draft extends MessageContent {

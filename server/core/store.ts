@@ -2,16 +2,9 @@
  * What the core asks of storage. One screen for each subject; `db/` implements them all on PostgreSQL and PGlite.
  * Every method answers, or rejects with `StorageUnavailable` or a limit that it names; a promise that resolved is committed.
  */
+import type { Catchup } from "./catch-up.ts";
 import type { Change } from "./events.ts";
-import type {
-  Conversation,
-  ConversationView,
-  Message,
-  MessageContent,
-  Profile,
-  Standing,
-  UserReference,
-} from "./model.ts";
+import type { Conversation, ConversationView, Message, MessageContent, Profile, Standing } from "./model.ts";
 
 export interface UserStore {
   user(id: string): Promise<Profile | null>;
@@ -275,31 +268,6 @@ export interface DeliveryStore {
   conversationCounts(userIds: readonly string[]): Promise<{ userId: string; conversations: number }[]>;
   /** Of these users, those who are members now, and the membership's version that this is true for. */
   membersAmong(conversationId: string, userIds: readonly string[]): Promise<{ membership: number; userIds: string[] }>;
-}
-
-/** What somebody who has everything up to a seq still needs. */
-export type Catchup = { readonly present: number } & (
-  | { readonly status: "complete"; readonly changes: readonly MissedChange[] }
-  /** More than the limit changed; or the seq asked from lies beyond the present one. */
-  | { readonly status: "too_many" | "unknown_seq" }
-);
-
-/** A message that changed, without its content: what is new about it, up to a seq. */
-export interface MissedChange {
-  readonly messageId: string;
-  /** Of the last change. */
-  readonly seq: number;
-  /** What reading the message brings, more or less. */
-  readonly bytes: number;
-  /** "edited_and_pinned": both the text and the pin changed. */
-  readonly kind: "created" | "edited" | "pinned" | "edited_and_pinned" | "deleted";
-  /** Who pinned or unpinned it last; null when the pin did not change. */
-  readonly pinActor: UserReference | null;
-}
-
-/** The same with the message. It is shown as it is now, which may be newer than that change; then that is told later. */
-export interface ChangedMessage extends Omit<MissedChange, "messageId" | "bytes"> {
-  readonly message: Message;
 }
 
 export interface Membership {

@@ -5,12 +5,12 @@ import type { ConnectionOptions } from "./connection-options.ts";
 import { type ConnectionState, closed, isFlooded, maySend, open, opening } from "./connection-state.ts";
 import { encodeCloseReason } from "./frame.ts";
 import type { ConnectionHandler } from "./handler.ts";
+import { InTurn } from "./in-turn.ts";
 import { binaryFrame, Inbox, type ReceivedFrame } from "./inbox.ts";
 import { listenFor, type SocketOwner } from "./listeners.ts";
 import type { Batch, Debtor } from "./outbox.ts";
 import { RecentCount } from "./recent-count.ts";
 import { Rest } from "./rest.ts";
-import { taken } from "./taken.ts";
 import type { Transport } from "./transport.ts";
 
 /** How long a peer may take to answer our close frame before it is cut, in milliseconds. */
@@ -18,10 +18,6 @@ export const CLOSE_DEADLINE = 2_000;
 /** So many bad frames within so many milliseconds close the socket. */
 const BAD_FRAMES = 20;
 const BAD_FRAMES_WINDOW = 10_000;
-/** How long a peer may take nothing of what is sent in turn, in milliseconds. */
-export const TAKING_DEADLINE = 60_000;
-/** Bytes of what is sent in turn that are written together. */
-const IN_TURN = 65_536;
 /** Pings that may go unanswered. */
 const UNANSWERED_PINGS = 2;
 
@@ -50,8 +46,7 @@ export class Connection implements Debtor, SocketOwner {
   #waiting: Inbox | null = null;
   #rest: Rest | null = null;
   #badFrames: RecentCount | null = null;
-  /** What `sendInTurn` left unsent. */
-  #inTurn = 0;
+  #inTurn: InTurn | null = null;
   #unansweredPings = 0;
   #bytesReadAtPing = 0;
 
@@ -87,7 +82,7 @@ export class Connection implements Debtor, SocketOwner {
   send(frame: Buffer): void {
     if (!maySend(this.#state)) return;
     const { outbox, limits } = this.#transport;
-    const unsent = Math.max(0, this.#socket.writableLength - this.#inTurn);
+    const unsent = Math.max(0, this.#socket.writableLength - (this.#inTurn?.excused ?? 0));
     const due = (this.#due ?? outbox.empty).append(frame);
     if ((this.#due === null && unsent === 0) || due.byteLength + unsent <= limits.maxBufferedBytes) {
       if (this.#due === null) outbox.schedule(this);
@@ -112,36 +107,18 @@ export class Connection implements Debtor, SocketOwner {
     this.#socket.write(due.bytes());
   }
 
-  /**
-   * Sends one frame of much that is sent on purpose, a replay say, and resolves when there is room for the next; false: the
-   * connection closes. What is sent so counts against no bound, however small that is: a peer that reads as fast as its
-   * line allows is not too slow. One that takes nothing for `TAKING_DEADLINE` is.
-   */
+  /** Sends one frame of much; resolves when there is room for the next. False: the connection closes. */
   async sendInTurn(frame: Buffer): Promise<boolean> {
-    const { maxBufferedBytes } = this.#transport.limits;
-    if (this.#unsent + frame.length > maxBufferedBytes) this.#excuseUnsent();
-    this.send(frame);
-    if (this.#unsent >= Math.min(IN_TURN, maxBufferedBytes / 2)) {
-      this.#excuseUnsent();
-      if ((await taken(this.#socket, TAKING_DEADLINE)) === "not taken") this.#closeSlow();
-      this.#inTurn = this.#socket.writableLength;
-    }
+    this.#inTurn ??= new InTurn(this, this.#socket, this.#transport.limits.maxBufferedBytes);
+    if ((await this.#inTurn.send(frame)) === "not taken") this.#closeSlow();
     return maySend(this.#state);
   }
 
-  get #unsent(): number {
+  get unsent(): number {
     return (this.#due?.byteLength ?? 0) + this.#socket.writableLength;
   }
 
-  #excuseUnsent(): void {
-    this.flush();
-    this.#inTurn = this.#socket.writableLength;
-  }
-
-  /**
-   * Starts the closing handshake, behind the frames sent so far; the peer is cut at `CLOSE_DEADLINE`. Does nothing if the
-   * connection closes already.
-   */
+  /** Starts the closing handshake, if it was not, behind what was sent so far; the peer is cut at `CLOSE_DEADLINE`. */
   close(name: CloseName, reason: string = closeCodes[name].reason): void {
     if (!maySend(this.#state)) return;
     this.flush();

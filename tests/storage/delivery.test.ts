@@ -1,9 +1,10 @@
 import { v7 as newId } from "uuid";
 import { describe, expect, test } from "vitest";
+import type { Catchup } from "../../server/core/catch-up.ts";
 import type { Change } from "../../server/core/events.ts";
 import { judge } from "../../server/core/messages.ts";
 import type { Message, Profile } from "../../server/core/model.ts";
-import type { Amendment, Catchup, Store } from "../../server/core/store.ts";
+import type { Amendment, Store } from "../../server/core/store.ts";
 import { describeStorage, draft, historyOf, introduce, openGroup, say } from "../support/storage.ts";
 
 describeStorage("history", (storage) => {

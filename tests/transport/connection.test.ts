@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { CLOSE_DEADLINE, TAKING_DEADLINE } from "../../server/transport/connection.ts";
+import { CLOSE_DEADLINE } from "../../server/transport/connection.ts";
 import { encodeTextFrame } from "../../server/transport/frame.ts";
+import { TAKING_DEADLINE } from "../../server/transport/in-turn.ts";
 import { type Accepted, type Client, clientFrame, LoopbackServer, turn } from "./loopback.ts";
 
 const MAX_BUFFERED_BYTES = 262_144;

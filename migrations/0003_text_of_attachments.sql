@@ -1,0 +1,1 @@
+ALTER TABLE "messages" ALTER COLUMN "attachments" SET DATA TYPE text;
