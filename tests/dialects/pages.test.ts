@@ -54,7 +54,7 @@ describeOnBoth("what is larger than a page", { settings }, (stack) => {
     for (const socket of [channels, chat, rooms]) expect(socket.socket.readyState).toBe(1);
   });
 
-  test("[ROOMS-17] [PAGE-1] a list of rooms goes on in further events; one that fits is a single event", async () => {
+  test("[ROOMS-20] [PAGE-1] a list of rooms goes on in further events; one that fits is a single event", async () => {
     const [alice] = people("alice");
     const made: string[] = [];
     for (let count = 0; count < 12; count += 1) {

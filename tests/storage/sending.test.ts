@@ -87,7 +87,7 @@ describeStorage("sending", (storage) => {
     expect(answer).toMatchObject({ change: { message: { replyQuote: { text: "his" } } } });
     await store.amend([{ kind: "edit", userId: bob.id, conversationId: his, messageId: id, text: "new" }], judge);
     expect((await historyIn(store, hers)).map(({ text }) => text)).toEqual(["hers"]);
-    expect(await store.changedSince(his, 2, 10)).toMatchObject({ messages: [{ message: { id, text: "new" } }] });
+    expect(await store.changedSince(his, 2, 10)).toMatchObject({ changes: [{ messageId: id, seq: 3 }] });
     expect(await store.changes(his, 2, 3, 10)).toMatchObject([{ seq: 3, message: { text: "new" } }]);
   });
 
