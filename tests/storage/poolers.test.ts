@@ -8,7 +8,7 @@ import { createStore } from "../../db/store.ts";
 import { CannotStart } from "../../server/core/errors.ts";
 import { pgbouncerBinary, startPgbouncer } from "../support/pgbouncer.ts";
 import { type FreshDatabase, freshDatabase, postgresUrl, servicesMissing } from "../support/services.ts";
-import { introduce, openGroup, query, say } from "../support/storage.ts";
+import { historyOf, introduce, openGroup, query, say } from "../support/storage.ts";
 
 const reason = pgbouncerBinary() === undefined ? "no pgbouncer on this machine" : servicesMissing;
 
@@ -62,7 +62,7 @@ describe.skipIf(pgbouncerBinary() === undefined || postgresUrl === undefined)(
       const group = await openGroup(first, alice);
       for (const store of [first, second]) await say(store, alice, group);
       const page = { conversationId: group, before: null, after: null, limit: 9, pinned: false };
-      expect(await second.history(page)).toMatchObject([{ seq: 2 }, { seq: 1 }]);
+      expect(await historyOf(second, page)).toMatchObject([{ seq: 2 }, { seq: 1 }]);
       expect(await third.user(alice.id)).toBeNull();
       for (const database of nodes) await database.ping();
     });
