@@ -89,7 +89,13 @@ export function openConnections(options: PostgresOptions, connections: Connectio
     },
   });
   pool.on("error", (error) => options.onNotice?.(error.message));
-  pool.on("connect", (client) => listen(client, options));
+  /** The pool's own count has those too that are being opened, and may never be. */
+  const open = new Set<Client>();
+  pool.on("connect", (client) => {
+    listen(client, options);
+    open.add(client);
+    client.once("end", () => open.delete(client));
+  });
 
   /** No more than there are; for a while, since those who have the others may give them back. */
   function shrinkTo(size: number): void {
@@ -104,15 +110,17 @@ export function openConnections(options: PostgresOptions, connections: Connectio
 
   async function acquire(): Promise<PoolClient> {
     if (pool.waitingCount >= maxWaiting) throw new StorageUnavailable(new Error("too many wait for a connection"));
-    try {
-      return await pool.connect();
-    } catch (error) {
-      if (!isLackOfConnections(error)) throw error;
-      // One of its own is worth waiting for: whoever came first is served first.
-      if (pool.totalCount > 0) shrinkTo(pool.totalCount);
-      else if (others.length > 0) await Promise.all(others.map((other) => other.yieldOne()));
-      else throw error;
-      return pool.connect();
+    // A burst tries to open several at once, and each that fails hands its place to the next who waits, to fail there.
+    for (let attempts = max; ; attempts -= 1) {
+      try {
+        return await pool.connect();
+      } catch (error) {
+        if (!isLackOfConnections(error) || attempts === 0) throw error;
+        // One of its own is worth waiting for: whoever came first is served first.
+        if (open.size > 0) shrinkTo(open.size);
+        else if (others.length > 0) await Promise.all(others.map((other) => other.yieldOne()));
+        else throw error;
+      }
     }
   }
 
@@ -150,8 +158,8 @@ export function openConnections(options: PostgresOptions, connections: Connectio
     },
     reserve: () => use(async () => {}),
     yieldOne: async () => {
-      if (pool.totalCount < 2) return;
-      shrinkTo(pool.totalCount - 1);
+      if (open.size < 2) return;
+      shrinkTo(open.size - 1);
       const spare = await pool.connect();
       spare.release(true);
     },
@@ -199,8 +207,8 @@ async function set(client: ClientBase, { searchPath }: PostgresOptions, settings
 }
 
 /** Of the types of pg only this one's does not know that a query may have a limit of its own: hence not in the call. */
-function withLimit(text: string, values: unknown[] = []): QueryConfig & { query_timeout: number } {
-  return { text, values, query_timeout: CONNECT_LIMIT };
+function withLimit(text: string, values?: unknown[]): QueryConfig & { query_timeout: number } {
+  return { text, ...(values && { values }), query_timeout: CONNECT_LIMIT };
 }
 
 /** How often a statement is tried that the role's own `statement_timeout`, however short, may cut. */
@@ -225,10 +233,13 @@ export async function backendOf(client: ClientBase): Promise<number> {
   return rows[0]?.pid ?? 0;
 }
 
+/** In one go, because the role's own limits may not leave time for a second statement. What is local ends with the transaction. */
+const HOLD = "begin; set local statement_timeout to 0; set local idle_in_transaction_session_timeout to 0";
+
 /** The same in a transaction that stays open, so that a pooler gives that process to nobody else. */
 export async function holdBackend(client: ClientBase): Promise<number> {
   return inTime(async () => {
-    await client.query(withLimit("begin"));
+    await client.query(withLimit(HOLD));
     try {
       const { rows } = await client.query<{ pid: number }>(withLimit(BACKEND));
       return rows[0]?.pid ?? 0;
