@@ -83,7 +83,7 @@ describe.skipIf(postgresUrl === undefined)(
       const edit = await store.amend([{ kind: "edit", ...common, text: `${text}!` }], judge);
       expect(edit).toMatchObject([{ status: "changed" }]);
       await store.amend([{ kind: "read", userId: bob.id, conversationId: group, messageId: sent.id }], judge);
-      const page = { conversationId: group, before: null, after: null, limit: 9, pinned: false };
+      const page = { conversationId: group, before: null, after: null, limit: 9, pinned: false, bytes: 1_000_000 };
       expect(await other.history(page)).toMatchObject([
         { text: `${text}!`, attachments, createdAt: INSTANT, editedAt: INSTANT },
       ]);
