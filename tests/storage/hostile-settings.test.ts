@@ -7,7 +7,7 @@ import { type Database, openPostgres } from "../../db/client.ts";
 import { createStore } from "../../db/store.ts";
 import { judge } from "../../server/core/messages.ts";
 import { type FreshDatabase, freshDatabase, postgresUrl, servicesMissing } from "../support/services.ts";
-import { draft, introduce, openGroup, query, say } from "../support/storage.ts";
+import { draft, historyOf, introduce, openGroup, query, say } from "../support/storage.ts";
 
 const INSTANT = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
@@ -83,8 +83,8 @@ describe.skipIf(postgresUrl === undefined)(
       const edit = await store.amend([{ kind: "edit", ...common, text: `${text}!` }], judge);
       expect(edit).toMatchObject([{ status: "changed" }]);
       await store.amend([{ kind: "read", userId: bob.id, conversationId: group, messageId: sent.id }], judge);
-      const page = { conversationId: group, before: null, after: null, limit: 9, pinned: false, bytes: 1_000_000 };
-      expect(await other.history(page)).toMatchObject([
+      const page = { conversationId: group, before: null, after: null, limit: 9, pinned: false };
+      expect(await historyOf(other, page)).toMatchObject([
         { text: `${text}!`, attachments, createdAt: INSTANT, editedAt: INSTANT },
       ]);
       expect(await other.standings(bob.id)).toMatchObject([{ unread: 0 }]);
