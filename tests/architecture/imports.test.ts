@@ -17,6 +17,8 @@ interface Part {
 const CHANNEL_LAYER = "server/channel-layer/layer.ts";
 const TRUSTED_PROXIES = "server/trusted-proxies.ts";
 const MESSAGE_DRAFT = "server/message-draft.ts";
+const NOTICES = "server/notices.ts";
+const CLIENT_NETWORK = "server/client-network.ts";
 
 /**
  * Imports run one way. Every file under `server/`, `db/`, `client/` and `web/` is in exactly one of these parts, so that a
@@ -60,7 +62,7 @@ const PARTS: Record<string, Part> = {
     why: "one reading of a sent message's fields for the sockets and HTTP",
   },
   arrivals: {
-    holds: ["server/arrivals.ts", "server/client-network.ts", TRUSTED_PROXIES],
+    holds: ["server/arrivals.ts", CLIENT_NETWORK, TRUSTED_PROXIES],
     ours: ["server/core/"],
     packages: [],
     why: "who comes, from where, and how often: addresses, no requests",
@@ -79,7 +81,7 @@ const PARTS: Record<string, Part> = {
   },
   auth: {
     holds: ["server/auth/"],
-    ours: ["server/core/", "server/protocol/", "server/client-network.ts"],
+    ours: ["server/core/", "server/protocol/", CLIENT_NETWORK],
     packages: ["fastify", "jose", "zod"],
     why: "says who is speaking, to sockets and HTTP alike",
   },
@@ -87,7 +89,7 @@ const PARTS: Record<string, Part> = {
     holds: ["server/http/"],
     ours: [
       ...["server/core/", "server/protocol/", "server/auth/", "server/arrivals.ts"],
-      ...[MESSAGE_DRAFT, CHANNEL_LAYER, TRUSTED_PROXIES],
+      ...[MESSAGE_DRAFT, CHANNEL_LAYER, TRUSTED_PROXIES, CLIENT_NETWORK, NOTICES],
     ],
     packages: ["fastify", "@fastify/swagger", "fastify-type-provider-zod", "prom-client", "zod"],
     why: "the REST routes over the same core, and the page's files",
@@ -106,13 +108,16 @@ const PARTS: Record<string, Part> = {
   },
   sockets: {
     holds: ["server/sockets.ts"],
-    ours: ["server/routing.ts", "server/consumers/", "server/core/", "server/auth/", "server/transport/"],
+    ours: [
+      ...["server/routing.ts", "server/consumers/", "server/core/", "server/auth/", "server/transport/"],
+      ...[NOTICES],
+    ],
     packages: ["fastify", "@fastify/swagger", "ws"],
     why: "from an upgrade request to a consumer on a connection",
   },
   metrics: {
     holds: ["server/metrics.ts"],
-    ours: ["server/core/", "server/transport/", CHANNEL_LAYER],
+    ours: ["server/http/errors.ts", "server/core/", "server/transport/", CHANNEL_LAYER],
     packages: ["prom-client"],
     why: "counts what the parts say they did",
   },
@@ -131,11 +136,17 @@ const PARTS: Record<string, Part> = {
     packages: ["fastify", "@fastify/websocket", "pino-pretty"],
     why: "the only place that names implementations: PostgreSQL or PGlite, Redis or memory",
   },
-  "errors in the log": {
-    holds: ["server/log-errors.ts"],
+  "the log": {
+    holds: ["server/log-errors.ts", NOTICES],
     ours: [],
+    packages: ["fastify"],
+    why: "what of an error is written down, never what a user said, and how often a cause is",
+  },
+  "warnings at start": {
+    holds: ["server/start-warnings.ts"],
+    ours: ["server/auth/", "server/config.ts"],
     packages: [],
-    why: "what of an error is written down: never what a user said",
+    why: "settings that each are fine and together are not safe",
   },
   main: {
     holds: ["server/main.ts"],
