@@ -2,19 +2,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import websocket from "@fastify/websocket";
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import fastify, { type FastifyInstance, LogController } from "fastify";
 import pretty from "pino-pretty";
-import { openPglite, openPostgres } from "../db/client.ts";
 import { rootFolder } from "../db/root-folder.ts";
-import { createStore } from "../db/store.ts";
 import { Arrivals } from "./arrivals.ts";
 import { type Authenticator, createAuthenticator } from "./auth/authenticator.ts";
 import { askingSecret, developmentSecret } from "./auth/development-secret.ts";
 import { selectSubprotocol } from "./auth/handshake.ts";
 import { secretKey } from "./auth/keys.ts";
-import type { ChannelLayer } from "./channel-layer/layer.ts";
-import { MemoryBroker } from "./channel-layer/memory.ts";
-import { connectRedisLayer } from "./channel-layer/redis.ts";
 import type { Config } from "./config.ts";
 import { RoomMembers } from "./consumers/room-members.ts";
 import { Statuses } from "./consumers/statuses.ts";
@@ -22,7 +17,7 @@ import type { WorkCounters } from "./consumers/workload.ts";
 import { createCore } from "./core/core.ts";
 import { LargeReads } from "./core/large-reads.ts";
 import { Outage } from "./core/outage.ts";
-import type { Store } from "./core/store.ts";
+import type { Foundations } from "./foundations.ts";
 import { limitConnections } from "./http/connections.ts";
 import { answerBrokenHandshake } from "./http/malformed-requests.ts";
 import { builtPage } from "./http/page.ts";
@@ -52,17 +47,7 @@ import { SocketCounts } from "./transport/socket-counts.ts";
 import { type Transport, zeroCounters } from "./transport/transport.ts";
 import { UserFeeds } from "./transport/user-feeds.ts";
 
-/** What a server stands on. Given from outside by tests that run several nodes in one process. */
-export interface Foundations {
-  readonly store: Store;
-  readonly layer: ChannelLayer;
-  /**
-   * Whether what is listened to is compared with storage now and then: other nodes share the layer, which may lose what it
-   * carries, or the answer to a commit may be lost on its way here.
-   */
-  readonly isSwept: boolean;
-  readonly describe: { readonly storage: string; readonly layer: string };
-}
+export { type Foundations, openFoundations } from "./foundations.ts";
 
 export interface Server {
   readonly app: FastifyInstance;
@@ -91,30 +76,6 @@ const MIN_PARTS = 64;
 const SWEEP_SECONDS = 5;
 /** How often the profiles of those who have sockets here are compared with storage. */
 const PROFILE_SWEEP_SECONDS = 30;
-
-/** Opens what the configuration names. */
-export async function openFoundations(config: Config, log: FastifyBaseLogger): Promise<Foundations> {
-  const database =
-    config.database === null
-      ? await openPglite(config.dataDirectory, (message) => log.warn(message))
-      : await openPostgres({
-          ...config.database,
-          onNotice: (message) => log.debug({ notice: message }, "PostgreSQL"),
-          onWarning: (message) => log.warn(message),
-        });
-  const store = createStore(database, newId, config.maxPageBytes);
-  try {
-    const layer = config.redis === null ? new MemoryBroker().join() : await connectRedisLayer({ ...config.redis, log });
-    const describe = {
-      storage: database.description,
-      layer: config.redis === null ? "in this process (one node)" : `Redis at ${new URL(config.redis.url).host}`,
-    };
-    return { store, layer, isSwept: config.redis !== null || config.database !== null, describe };
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
-}
 
 export async function startServer(
   config: Config,

@@ -131,7 +131,7 @@ const PARTS: Record<string, Part> = {
     why: "in which order the parts stop; it makes none of them",
   },
   "composition root": {
-    holds: ["server/app.ts"],
+    holds: ["server/app.ts", "server/foundations.ts"],
     ours: ["server/", "db/"],
     packages: ["fastify", "@fastify/websocket", "pino-pretty"],
     why: "the only place that names implementations: PostgreSQL or PGlite, Redis or memory",
