@@ -40,7 +40,7 @@ const FROM_CLIENTS: Readonly<Record<string, unknown>> = {
 
 /** What the server says; nobody's input is judged by it. */
 const FROM_THE_SERVER =
-  /^(MAX_|chatMessage$|user(Join|Leave|Typing|List)$|onlineUserList$|messages?(Read|Edited|Deleted|Pinned|Page)$|resume|ack|pong$|error|.*Server(Frame|Events)$|roomsMessage$|room$|profile$|message$|sentMessage$|conversation(Details|Page)?$|group(Members|Answer)|memb(ers|ership).*|readState$|developmentToken$|alive$|health|readiness|added|left|removed|new(Members|Group)Answer|storedUser|updated|liveness)/;
+  /^(MAX_|chatMessage$|user(Join|Leave|Typing|List)$|onlineUserList$|messages?(Read|Edited|Deleted|Pinned|Page)$|resume|ack|pong$|error|.*Server(Frame|Events)$|roomsMessage$|roomsQuote$|room$|profile$|message$|sentMessage$|conversation(Details|Page)?$|group(Members|Answer)|memb(ers|ership).*|readState$|developmentToken$|alive$|health|readiness|added|left|removed|new(Members|Group)Answer|storedUser|updated|liveness)/;
 
 interface Place {
   readonly path: string;
