@@ -38,7 +38,7 @@ export class RoomsSession implements EventSession, UserFeedListener {
   /** Rooms that were not in the list of `connectRooms` and in which nothing has been said since. */
   readonly #fresh = new Set<string>();
   /** New groups that the client has not been told of yet, with what happened in them meanwhile. */
-  readonly #untold = new Map<string, Delivery[]>();
+  readonly #untold = new Map<string, DeliveryGate>();
   readonly #held = new Set<string>();
   #state: RoomsState = "not_connected";
   #feed: UserFeed | null = null;
@@ -50,11 +50,7 @@ export class RoomsSession implements EventSession, UserFeedListener {
     this.#schemas = schemasFor(services.limits);
     const commands = new RoomsCommands(services, profile, carrier);
     this.#handlers = { ...commands.handlers, connectRooms: (data) => this.#connect(data) };
-    this.#gate = new DeliveryGate({
-      deliver: (delivery) => this.#deliver(delivery),
-      overflow: () => carrier.close("tooSlow"),
-      maxBytes: services.limits.maxBufferedBytes,
-    });
+    this.#gate = this.#gateTo((delivery) => this.#deliver(delivery));
   }
 
   async open(): Promise<void> {
@@ -80,12 +76,15 @@ export class RoomsSession implements EventSession, UserFeedListener {
     if (event.type === "members_added" || event.type === "member_removed") this.#services.roomMembers.hear(event);
     const untold = this.#untold.get(event.conversationId);
     if (untold === undefined) this.#gate.hear(delivery);
-    else untold.push(delivery);
+    else untold.hear(delivery);
   }
 
   joined({ conversationId, otherId }: Membership): void {
     this.#fresh.add(conversationId);
-    this.#untold.set(conversationId, []);
+    this.#untold.set(
+      conversationId,
+      this.#gateTo((delivery) => this.#gate.hear(delivery)),
+    );
     this.#introduce(conversationId, otherId === null).catch((error: unknown) => {
       this.#services.log.error(
         { user: this.#profile.id, conversation: conversationId, err: error },
@@ -114,7 +113,15 @@ export class RoomsSession implements EventSession, UserFeedListener {
       this.#carrier.emit(groupFor(this.#profile.id, roomOf(view, this.#profile.id, members)));
     }
     this.#untold.delete(conversationId);
-    for (const delivery of untold) this.#gate.hear(delivery);
+    untold.open(new Map());
+  }
+
+  #gateTo(deliver: (delivery: Delivery) => void): DeliveryGate {
+    return new DeliveryGate({
+      deliver,
+      overflow: () => this.#carrier.close("tooSlow"),
+      maxBytes: this.#services.limits.maxBufferedBytes,
+    });
   }
 
   async #connect({ user_id, since = {} }: ConnectData): Promise<Outcome> {

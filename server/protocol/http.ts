@@ -44,17 +44,15 @@ export type ProfileBody = z.infer<typeof profile>;
 
 const userReference = z.strictObject({ id: userId, username: storedUsername }).meta({ id: "UserReference" });
 
-const quote = z
-  .strictObject({
-    _id: resourceId,
-    message: z.string().describe("the first 1000 characters; empty when it was deleted"),
-    sender_id: userId,
-    first_name: z.string(),
-    last_name: z.string(),
-    dateCreated: timestamp,
-    deleted: z.literal(true).optional(),
-  })
-  .meta({ id: "Quote" });
+const quote = z.strictObject({
+  _id: resourceId,
+  message: z.string().describe("the first 1000 characters; empty when it was deleted"),
+  sender_id: userId,
+  first_name: z.string(),
+  last_name: z.string(),
+  dateCreated: timestamp,
+  deleted: z.literal(true).optional(),
+});
 export type QuoteBody = z.infer<typeof quote>;
 
 const messageShape = z.strictObject({
