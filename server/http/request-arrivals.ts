@@ -50,24 +50,31 @@ export function countArrivals(app: FastifyInstance, services: ArrivalServices): 
     }
     if (request.ws) return;
     inFlight.add(request.raw.socket, reply.raw);
-    if (!(await turnOf(connections, request.raw.socket, reply))) {
+    if ((await turnOf(connections, request.raw.socket, reply)) === "too_many") {
       // What it sends is read faster than it is answered, and nothing can be said before its turn.
       request.raw.socket.destroy();
       throw new Refusal("rate_limited", "too many requests on one connection");
     }
-    if (isWatching) return;
-    if (!(await turnOf(addresses, clientNetwork(request.ip), reply))) throw tooMany("requests under way", RETRY_AFTER);
+    if (isWatching || reply.sent) return;
+    if ((await turnOf(addresses, clientNetwork(request.ip), reply)) === "too_many") {
+      throw tooMany("requests under way", RETRY_AFTER);
+    }
   });
 }
 
-/** Waits for the turn of what is answered by `reply`, and gives it up when it is: false where too many wait already. */
-async function turnOf<Key>(turns: TurnsByKey<Key>, key: Key, reply: FastifyReply): Promise<boolean> {
+/** Waits for the turn of what is answered by `reply`, and gives it up when it is. Where nobody is left to answer, it ends there. */
+async function turnOf<Key>(turns: TurnsByKey<Key>, key: Key, reply: FastifyReply): Promise<"taken" | "too_many"> {
   const place = turns.enter(key);
-  if (place === null) return false;
+  if (place === null) return "too_many";
   // The second for what breaks before it is answered.
   reply.raw.once("finish", place.leave).once("close", place.leave);
   if (place.turn !== null) await place.turn;
-  return true;
+  if (reply.request.raw.socket.destroyed) {
+    // It broke while the request waited, and its close was told then, to nobody who would give this place up.
+    place.leave();
+    reply.hijack();
+  }
+  return "taken";
 }
 
 /** All clients of such a proxy share the limits of its address. */
