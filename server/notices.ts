@@ -1,9 +1,9 @@
-/** Lines in the log of what strangers cause: one now and then for each cause, however often it comes. */
+/** Lines in the log of what strangers cause: one now and then for each cause, however often it comes; at debug, each. */
 import type { FastifyBaseLogger } from "fastify";
 
 /** Milliseconds between two lines of one cause. */
 const INTERVAL = 60_000;
-/** Causes that are told apart in that time: where strangers choose them, the others are not told. */
+/** Causes that are told apart in that time: where strangers choose them, the others are told at debug alone. */
 const MAX_CAUSES = 50;
 
 export class Notices {
@@ -24,13 +24,17 @@ export class Notices {
     const known = this.#told.get(cause);
     if (known !== undefined && now - known.at < INTERVAL) {
       known.unsaid += 1;
+      this.#log.debug(fields, message);
       return;
     }
     for (const [each, { at }] of this.#told) {
       if (now - at < INTERVAL) break;
       this.#told.delete(each);
     }
-    if (this.#told.size >= MAX_CAUSES) return;
+    if (this.#told.size >= MAX_CAUSES) {
+      this.#log.debug(fields, message);
+      return;
+    }
     this.#told.delete(cause);
     this.#told.set(cause, { at: now, unsaid: 0 });
     this.#log[level]({ ...fields, times: (known?.unsaid ?? 0) + 1 }, message);

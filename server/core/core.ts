@@ -81,6 +81,7 @@ export function createCore({ store, sink, limits, newId, isUsername, onProfileCh
       conversationsPerUser: limits.maxConversationsPerUser,
       groupsPerDay: limits.groupsPerDay,
       sendRate,
+      memberRate: new RateLimit(limits.sendRate, limits.sendBurst),
     }),
     messages: new Messages({
       store,

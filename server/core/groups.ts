@@ -30,9 +30,14 @@ export interface GroupsOptions {
   readonly groupsPerDay?: number;
   /** For each user, and the same as that of their messages. */
   readonly sendRate: RateLimit;
+  /**
+   * For each user, of tokens that are for members alone: whoever has just made a large group may write in it at once. Left
+   * out: members cost nothing.
+   */
+  readonly memberRate?: RateLimit;
 }
 
-/** Each so many members cost as much as a message, beside the request itself. */
+/** Each so many members cost a token, beside what the request itself costs. */
 const MEMBERS_PER_TOKEN = 10;
 
 /** What makes or changes a group is refused as `rate_limited` beyond the rate of its user. */
@@ -189,7 +194,10 @@ export class Groups {
   }
 
   #spend(actor: Profile, members = 0): void {
-    this.#options.sendRate.spend(actor.id, "changes of groups", 1 + Math.floor(members / MEMBERS_PER_TOKEN));
+    const { sendRate, memberRate } = this.#options;
+    sendRate.spend(actor.id, "changes of groups");
+    const tokens = Math.floor(members / MEMBERS_PER_TOKEN);
+    if (tokens > 0) memberRate?.spend(actor.id, "members", tokens);
   }
 
   async #users(names: readonly string[]): Promise<Profile[]> {

@@ -325,9 +325,9 @@ describe("limits", () => {
     await expect(few.create(alice, { ...request, members: names })).rejects.toMatchObject(tooMany);
     await expect(few.add(alice, id, names)).rejects.toMatchObject(tooMany);
     const spend = vi.fn();
-    const priced = limited({ sendRate: { spend } as unknown as RateLimit });
+    const priced = limited({ memberRate: { spend } as unknown as RateLimit });
     await expect(priced.create(alice, { ...request, members: Array(30).fill("nobody") })).rejects.toThrow();
-    expect(spend).toHaveBeenCalledWith(alice.id, "changes of groups", 4);
+    expect(spend).toHaveBeenCalledWith(alice.id, "members", 3);
   });
 
   test("[LIMIT-15] who begins many direct conversations at once waits; those that there are cost nothing", async () => {

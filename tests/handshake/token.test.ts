@@ -117,13 +117,15 @@ describeOnBoth("a handshake without a valid token", {}, (stack) => {
     expect(await refusal(await signed(claims))).toMatchObject({ status: 401, code: "unauthorized" });
   });
 
-  it("is refused with 409 when another id holds the username, or a conversation has it as its id", async () => {
+  it("is refused with 409 when another id holds the username, and not for the id that somebody chose for a room", async () => {
     await stack().introduce("holder");
     const taken = { status: 409, code: "conflict" };
     expect(await refusal(await tokenFor("pretender", { username: "holder" }))).toMatchObject(taken);
     const group = { type: "group", name: "A room", members: [], id: "the-room" };
     expect(await stack().request("holder", "POST", "/api/conversations", group)).toMatchObject({ status: 201 });
-    expect(await refusal(await tokenFor("the-room"))).toMatchObject(taken);
+    const person = await Communicator.connect(url("/ws/holder/"), await tokenFor("the-room"));
+    expect(await person.receiveType("user_join")).toMatchObject({ user: "the-room" });
+    person.socket.terminate();
     expect(await refusal(await tokenFor("somebody", { username: "the-room" }))).toMatchObject(taken);
   });
 
