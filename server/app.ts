@@ -44,7 +44,7 @@ import { RoomPresences } from "./transport/presence.ts";
 import { ConnectionRegistry } from "./transport/registry.ts";
 import { SeenMarks } from "./transport/seen-marks.ts";
 import { SocketCounts } from "./transport/socket-counts.ts";
-import { type Transport, zeroCounters } from "./transport/transport.ts";
+import { type Transport, type TransportCounters, zeroCounters } from "./transport/transport.ts";
 import { UserFeeds } from "./transport/user-feeds.ts";
 
 export { type Foundations, openFoundations } from "./foundations.ts";
@@ -60,6 +60,8 @@ export interface Server {
   readonly developmentTokenSecret: string | null;
   /** Whether `/` is the web page. */
   readonly hasWebPage: boolean;
+  /** What its sockets did since its start, as `/metrics` tells it, and never a second old. */
+  readonly counters: Readonly<TransportCounters>;
   /** Finishes what is in flight, closes every socket with 1012 over SHUTDOWN_SECONDS, then what the server stands on. */
   close(): Promise<void>;
 }
@@ -252,6 +254,7 @@ export async function startServer(
     describe: foundations.describe,
     developmentTokenSecret: secret === null ? null : askingSecret(secret),
     hasWebPage: pageFolder !== null,
+    counters: transport.counters,
     close,
   };
 }

@@ -25,10 +25,10 @@ export function hear(layer: ChannelLayer): Heard {
 }
 
 /**
- * Milliseconds that anything here may take: the longest are a lease and the sweep after it, or a connection found dead and
- * made anew. It ends what hangs, it does not measure.
+ * Milliseconds that anything here may take: the longest is a lease that was lost, is given anew, and runs out, with the sweep
+ * after it. It ends what hangs, it does not measure.
  */
-const DEADLINE = 15_000;
+const DEADLINE = 30_000;
 
 /** Resolves when the expectation holds; rejects with its failure when it never does. */
 export function eventually(expectation: () => unknown): Promise<unknown> {

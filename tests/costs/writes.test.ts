@@ -37,10 +37,10 @@ describe("a batch of 8 messages", () => {
     });
     const commit = await node.together(sent);
     expect(commit).toMatchObject({ kind: "send", size: MESSAGES });
-    const before = await node.counters();
+    const before = node.counters();
     commit.proceed();
     for (const socket of sockets) await socket.receiveMany(MESSAGES);
-    const after = await node.counters();
+    const after = node.counters();
     expect(sockets).toHaveLength(count);
     expect(after.framesSent - before.framesSent).toBe(MESSAGES * count);
     expect(after.socketWrites - before.socketWrites).toBe(count);
