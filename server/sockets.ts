@@ -104,6 +104,7 @@ function accept(route: SocketRoute, webSocket: WebSocket, request: FastifyReques
   const { socket } = request.raw;
   const { services, transport } = options;
   const { pathname, searchParams } = new URL(request.url, "ws://path");
+  services.profiles.seen(speaker.profile);
   const consumer = new route.consumer(services, {
     get profile() {
       return services.profiles.current(speaker.profile);

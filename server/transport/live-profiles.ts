@@ -80,6 +80,17 @@ export class LiveProfiles {
     };
   }
 
+  /**
+   * Read from storage a moment ago, when a socket was opened: newer than what is held while the news of a rename is on its way.
+   * It is asked for once more, since there may have been another rename after that moment.
+   */
+  seen(profile: Profile): void {
+    const entry = this.#entries.get(profile.id);
+    if (entry === undefined || isSame(entry.profile, profile)) return;
+    this.#take(profile);
+    this.#doubt([profile.id], SOON);
+  }
+
   /** Stored on this node just now. */
   changed(profile: Profile): void {
     this.#take(profile);
