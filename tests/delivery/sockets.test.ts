@@ -4,7 +4,7 @@ import { describeOnBoth, type Stack } from "../support/stack.ts";
 
 const SOCKETS = 50;
 
-describeOnBoth("many sockets", { settings: { MAX_SOCKETS_PER_USER: "200" } }, (stack) => {
+describeOnBoth("many sockets", { settings: { MAX_SOCKETS_PER_USER: "200", COMMAND_BURST: "10000" } }, (stack) => {
   test("share one encoding of each event", async () => {
     const sockets = await Promise.all(Array.from({ length: SOCKETS }, () => stack().connect("alice", "/ws/alice/")));
     for (const socket of sockets) await socket.receiveType("online_user_list");
