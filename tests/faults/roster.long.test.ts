@@ -173,7 +173,7 @@ describe.skipIf(skipped !== "")(`a Redis that loses the rosters${skipped}`, () =
       await redis.set(`${nodes.prefix}roster-version:${GROUP}`, `${future}`);
       const alice = await enter(there, "alice");
       const { version } = await there.layer.roster.list(GROUP, 0);
-      expect(version).toBe(future);
+      expect(version).toBeGreaterThanOrEqual(future);
       await redis.flushall();
       await eventually(async () => {
         expect((await here.layer.roster.list(GROUP, 0)).version).toBeGreaterThan(version);
