@@ -152,9 +152,15 @@ export class RedisChannelLayer implements ChannelLayer {
 
   /** Rejects with `LayerUnavailable` unless what this node publishes comes back to it on the other connection. */
   async #hear(): Promise<void> {
-    const isHeard = await this.#subscriptions.hears(ANSWER_MS, (channel, words) =>
-      this.#commands.ask(this.#commands.client.publish(channel, words)),
-    );
+    let again: NodeJS.Timeout | undefined;
+    const isHeard = await this.#subscriptions
+      .hears(ANSWER_MS, (channel, words) => {
+        const say = () => this.#commands.ask(this.#commands.client.publish(channel, words));
+        // One of them may be lost, as anything that is published may. What refuses the first refuses the others too.
+        again = setInterval(() => say().catch(() => {}), ANSWER_MS / 4);
+        return say();
+      })
+      .finally(() => clearInterval(again));
     if (isHeard) return;
     throw new LayerUnavailable("Redis: what this node publishes does not come back to it");
   }
