@@ -4,7 +4,8 @@
  *
  * One process from here on: a signal reaches the server, whoever sends it.
  */
-import { execFileSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -17,7 +18,7 @@ const canBuild = ["typescript", "tsx", "esbuild"].every((name) => existsSync(joi
 if (canBuild && existsSync(join(root, "server/main.ts"))) {
   // Held until the server listens: another start does not replace what is being loaded.
   await holdBuildLock(root, async () => {
-    build();
+    await build();
     await import(server);
   });
 } else if (existsSync(join(root, "dist/server/main.js"))) {
@@ -27,14 +28,14 @@ if (canBuild && existsSync(join(root, "server/main.ts"))) {
   process.exit(1);
 }
 
-function build() {
-  try {
-    execFileSync(process.execPath, ["--import", "tsx", join(root, "scripts/build.ts"), "--if-stale"], {
-      cwd: root,
-      stdio: "inherit",
-    });
-  } catch {
-    console.error("The build failed; what is wrong stands above.");
-    process.exit(1);
-  }
+/** Not waited for synchronously: the lock is kept by a timer of this process. */
+async function build() {
+  const builder = spawn(process.execPath, ["--import", "tsx", join(root, "scripts/build.ts"), "--if-stale"], {
+    cwd: root,
+    stdio: "inherit",
+  });
+  const [code] = await once(builder, "exit");
+  if (code === 0) return;
+  console.error("The build failed; what is wrong stands above.");
+  process.exit(1);
 }
