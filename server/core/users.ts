@@ -40,7 +40,7 @@ export class Users {
   async identify(claims: Claims): Promise<Profile> {
     const stored = await this.#store.user(claims.id);
     const profile = this.#merge(claims, stored);
-    if (stored !== null && isSame(stored, profile)) return stored;
+    if (stored !== null && isSameProfile(stored, profile)) return stored;
     if ((await this.#store.putUser(profile)) === "taken") {
       throw new Refusal("conflict", `the username ${profile.username}, or the id, is another user's name`);
     }
@@ -100,7 +100,8 @@ function nameFrom({ username, firstName, lastName }: Pick<Profile, "username" | 
   return fullName === "" ? username : fullName;
 }
 
-function isSame(one: Profile, other: Profile): boolean {
+/** Whether what is told of one person is the same. */
+export function isSameProfile(one: Profile, other: Profile): boolean {
   return (
     one.username === other.username &&
     one.name === other.name &&

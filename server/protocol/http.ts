@@ -19,6 +19,7 @@ import {
   userId,
   username,
 } from "./fields.ts";
+import { type RoomsQuote, roomsQuote } from "./rooms.ts";
 
 /** UTF-16 units of a person's or a group's name. */
 const MAX_NAME = 256;
@@ -44,16 +45,7 @@ export type ProfileBody = z.infer<typeof profile>;
 
 const userReference = z.strictObject({ id: userId, username: storedUsername }).meta({ id: "UserReference" });
 
-const quote = z.strictObject({
-  _id: resourceId,
-  message: z.string().describe("the first 1000 characters; empty when it was deleted"),
-  sender_id: userId,
-  first_name: z.string(),
-  last_name: z.string(),
-  dateCreated: timestamp,
-  deleted: z.literal(true).optional(),
-});
-export type QuoteBody = z.infer<typeof quote>;
+export type QuoteBody = RoomsQuote;
 
 const messageShape = z.strictObject({
   id: resourceId,
@@ -68,7 +60,7 @@ const messageShape = z.strictObject({
   message_type: z.string().nullable(),
   attachments: z.array(z.union([z.string(), z.record(z.string(), z.unknown())])),
   reply_to: resourceId.nullable().describe("id of the message that this one answers"),
-  reply_message: quote.nullable().describe("that message, as it is"),
+  reply_message: roomsQuote.nullable().describe("that message, as it is"),
   is_story_reply: z.boolean(),
   file_identifier: z.string().nullable(),
   multimedia_url_expiration: z.string().nullable(),

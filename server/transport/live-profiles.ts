@@ -6,6 +6,7 @@ import type { ChannelLayer } from "../channel-layer/layer.ts";
 import type { Profile } from "../core/model.ts";
 import { Outage } from "../core/outage.ts";
 import type { UserStore } from "../core/store.ts";
+import { isSameProfile } from "../core/users.ts";
 import type { FeedLog } from "./conversation-listener.ts";
 import { PROFILES_GROUP } from "./groups.ts";
 import type { ListenerFaults } from "./listener-faults.ts";
@@ -86,7 +87,7 @@ export class LiveProfiles {
    */
   seen(profile: Profile): void {
     const entry = this.#entries.get(profile.id);
-    if (entry === undefined || isSame(entry.profile, profile)) return;
+    if (entry === undefined || isSameProfile(entry.profile, profile)) return;
     this.#take(profile);
     this.#doubt([profile.id], SOON);
   }
@@ -115,7 +116,7 @@ export class LiveProfiles {
 
   #take(profile: Profile): void {
     const entry = this.#entries.get(profile.id);
-    if (entry === undefined || isSame(entry.profile, profile)) return;
+    if (entry === undefined || isSameProfile(entry.profile, profile)) return;
     entry.profile = profile;
     for (const listener of entry.listeners) {
       this.#options.faults.guard("renamed", { user: profile.id }, () => listener.renamed());
@@ -150,14 +151,4 @@ export class LiveProfiles {
     this.#isAsking = false;
     this.#doubt([], delay);
   }
-}
-
-function isSame(one: Profile, other: Profile): boolean {
-  return (
-    one.username === other.username &&
-    one.name === other.name &&
-    one.firstName === other.firstName &&
-    one.lastName === other.lastName &&
-    one.avatar === other.avatar
-  );
 }
